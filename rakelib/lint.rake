@@ -1,0 +1,76 @@
+# frozen_string_literal: true
+
+require "open3"
+
+# How the code reads, and what compilers have to say about it.
+module Lint
+  COLUMNS = 100
+
+  class << self
+    # clang-format leaves comments as they are. An address can't be broken.
+    def overlong_lines(files)
+      files.flat_map do |file|
+        File.foreach(file, chomp: true).with_index(1).filter_map do |line, number|
+          "#{file}:#{number}: over #{COLUMNS} columns" if line.size > COLUMNS && !line.include?("://")
+        end
+      end
+    end
+
+    # gcc's and clang's opinions differ, so each is asked that is there.
+    def compilers
+      ["gcc", "clang", *(10..30).map { |version| "clang-#{version}" }].select do |name|
+        system(name, "--version", out: File::NULL, err: File::NULL)
+      end.uniq { |name| name[/[a-z]+/] }
+    end
+
+    # Builds the extension in a directory of its own, which is kept for the next time.
+    def build(compiler, directory)
+      FileUtils.mkdir_p(directory)
+      log = File.join(directory, "build.log")
+      succeeded = [[RbConfig.ruby, File.expand_path("ext/pgconn/extconf.rb"), "--enable-werror"],
+                   %w[make]].all? do |command|
+        system({ "CC" => compiler }, *command, chdir: directory, %i[out err] => [log, "a"])
+      end
+      abort "#{File.read(log)}\n#{compiler} has warnings or errors" unless succeeded
+    ensure
+      FileUtils.rm_f(log)
+    end
+  end
+end
+
+namespace :lint do
+  desc "Check the Ruby files with RuboCop"
+  task :ruby do
+    sh "bundle", "exec", "rubocop"
+  end
+
+  desc "Check the format of the C files; CLANG_FORMAT names another clang-format"
+  task :c do
+    files = Dir["ext/pgconn/*.{c,h}"]
+    formatted = system(ENV.fetch("CLANG_FORMAT", "clang-format"), "--dry-run", "-Werror", *files)
+    abort "clang-format -i #{File.dirname(files.first)}/*.[ch] puts that right" unless formatted
+    overlong = Lint.overlong_lines(files)
+    abort overlong.join("\n") if overlong.any?
+    puts "clang-format: #{files.size} files as they should be"
+  end
+
+  desc "Compile with -Werror, with gcc and with clang where it is installed"
+  task :warnings do
+    Lint.compilers.each do |compiler|
+      Lint.build(compiler, "tmp/warnings/#{compiler}")
+      puts "#{compiler}: no warnings"
+    end
+  end
+
+  desc "Check that everything public is documented"
+  task :docs do
+    report, status = Open3.capture2e("bundle", "exec", "yard", "stats", "--list-undoc", "--fail-on-warning",
+                                     "--no-save", "--no-cache")
+    puts report
+    abort "YARD has warnings" unless status.success?
+    abort "The documentation has gaps" unless report.include?("100.00% documented")
+  end
+end
+
+desc "Run all linters"
+task lint: %w[lint:ruby lint:c lint:warnings lint:docs]
