@@ -1,0 +1,32 @@
+/*
+ * What every file above the plain C layer starts from: Ruby, libpq and the module.
+ */
+#ifndef PGCONN_PGCONN_H
+#define PGCONN_PGCONN_H
+
+#include "compat.h"
+
+#include <libpq-fe.h>
+#include <ruby.h>
+#include <ruby/encoding.h>
+
+/* Public from Ruby 3.2 on. Until 2025-03 and the end of life of 3.1. */
+#ifndef RBOOL
+#define RBOOL(condition) ((condition) ? Qtrue : Qfalse)
+#endif
+
+extern VALUE rb_mPgconn;
+
+/* Each file with Ruby classes or constants has one of these; init.c calls them in this order. */
+void Init_pgconn_error(void);
+void Init_pgconn_encoding(void);
+void Init_pgconn_codec(void);
+void Init_pgconn_params(void);
+void Init_pgconn_row(void);
+void Init_pgconn_result(void);
+void Init_pgconn_cancel(void);
+void Init_pgconn_conninfo(void);
+void Init_pgconn_connection(void);
+void Init_pgconn_cursor(void);
+
+#endif
