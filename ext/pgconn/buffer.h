@@ -1,0 +1,158 @@
+/*
+ * A growing run of bytes in C memory, and bounded reading. No Ruby values, nothing raises.
+ */
+#ifndef PGCONN_BUFFER_H
+#define PGCONN_BUFFER_H
+
+#include "compat.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* libpq's lengths are ints. */
+#define PGCONN_BUFFER_MAX ((size_t)INT_MAX)
+
+/* Most of what is printed fits into this at once. */
+#define PGCONN_BUFFER_PRINTF_ROOM 64
+
+#ifdef __GNUC__
+#define PGCONN_FORMAT(text, first) __attribute__((format(printf, text, first)))
+#else
+#define PGCONN_FORMAT(text, first)
+#endif
+
+/* Zeroed is empty. */
+struct pgconn_buffer {
+    char *data;
+    size_t length;
+    size_t capacity;
+    bool failed;    /* out of memory, or over the limit: later writes do nothing */
+    bool too_large; /* it failed at the limit */
+};
+
+/* Bytes to read, one after the other; nothing reads behind end. */
+struct pgconn_reader {
+    const char *at;
+    const char *end;
+};
+
+static inline bool
+pgconn_buffer_fail(struct pgconn_buffer *buffer, bool too_large)
+{
+    buffer->failed = true;
+    buffer->too_large = too_large;
+    return false;
+}
+
+/* Makes room for that many bytes more; false when that has failed, now or earlier. */
+static inline bool
+pgconn_buffer_reserve(struct pgconn_buffer *buffer, size_t extra)
+{
+    size_t needed, capacity;
+    char *data;
+
+    if (buffer->failed) return false;
+    if (extra <= buffer->capacity - buffer->length) return true;
+    if (extra > PGCONN_BUFFER_MAX - buffer->length) return pgconn_buffer_fail(buffer, true);
+    needed = buffer->length + extra;
+    capacity = buffer->capacity < 64 ? 128 : buffer->capacity * 2;
+    if (capacity > PGCONN_BUFFER_MAX) capacity = PGCONN_BUFFER_MAX;
+    if (capacity < needed) capacity = needed;
+    data = realloc(buffer->data, capacity);
+    if (!data) return pgconn_buffer_fail(buffer, false);
+    buffer->data = data;
+    buffer->capacity = capacity;
+    return true;
+}
+
+static inline void
+pgconn_buffer_append(struct pgconn_buffer *buffer, const char *data, size_t length)
+{
+    if (length == 0 || !pgconn_buffer_reserve(buffer, length)) return;
+    memcpy(buffer->data + buffer->length, data, length);
+    buffer->length += length;
+}
+
+static inline void
+pgconn_buffer_append_byte(struct pgconn_buffer *buffer, char byte)
+{
+    if (!pgconn_buffer_reserve(buffer, 1)) return;
+    buffer->data[buffer->length++] = byte;
+}
+
+/* Appends as printf prints, without a NUL byte at the end. */
+PGCONN_FORMAT(2, 3)
+static inline void
+pgconn_buffer_printf(struct pgconn_buffer *buffer, const char *format, ...)
+{
+    size_t room = PGCONN_BUFFER_PRINTF_ROOM;
+    bool fits = false;
+
+    while (!fits && pgconn_buffer_reserve(buffer, room)) {
+        va_list arguments;
+        int length;
+
+        va_start(arguments, format);
+        length = vsnprintf(buffer->data + buffer->length, room, format, arguments);
+        va_end(arguments);
+        if (length < 0) {
+            pgconn_buffer_fail(buffer, false);
+            return;
+        }
+        fits = (size_t)length < room;
+        room = (size_t)length + 1;
+        if (fits) buffer->length += (size_t)length;
+    }
+}
+
+static inline void
+pgconn_buffer_free(struct pgconn_buffer *buffer)
+{
+    free(buffer->data);
+    memset(buffer, 0, sizeof(*buffer));
+}
+
+static inline bool
+pgconn_reader_at_end(const struct pgconn_reader *reader)
+{
+    return reader->at == reader->end;
+}
+
+static inline bool
+pgconn_reader_sees(const struct pgconn_reader *reader, char byte)
+{
+    return reader->at < reader->end && *reader->at == byte;
+}
+
+/* Reads the byte if it comes next. */
+static inline bool
+pgconn_reader_take(struct pgconn_reader *reader, char byte)
+{
+    if (!pgconn_reader_sees(reader, byte)) return false;
+    reader->at++;
+    return true;
+}
+
+/*
+ * Reads as many decimal digits as there are, up to maximum (18 at most) of them, into *value; their
+ * number, or 0 where there are fewer than minimum.
+ */
+static inline int
+pgconn_reader_take_digits(struct pgconn_reader *reader, int minimum, int maximum, int64_t *value)
+{
+    int64_t number = 0;
+    int count = 0;
+
+    while (count < maximum && reader->at < reader->end && *reader->at >= '0' &&
+           *reader->at <= '9') {
+        number = number * 10 + (*reader->at++ - '0');
+        count++;
+    }
+    *value = number;
+    return count < minimum ? 0 : count;
+}
+
+#endif

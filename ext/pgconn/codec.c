@@ -1,0 +1,114 @@
+#include "codec.h"
+#include "error.h"
+
+#define SIGHT_MAX 40
+
+/* A power of two, several times as large as there are types with a codec. */
+#define CODEC_SLOTS 512
+
+/* Open addressing; filled once, when the extension loads, and only read from then on. */
+static const struct pgconn_codec *codec_slots[CODEC_SLOTS];
+
+/* The slot of a type, or the empty one where it would be. */
+static const struct pgconn_codec **
+codec_slot(Oid oid)
+{
+    size_t i = oid % CODEC_SLOTS;
+
+    while (codec_slots[i] && codec_slots[i]->oid != oid) i = (i + 1) % CODEC_SLOTS;
+    return &codec_slots[i];
+}
+
+const struct pgconn_codec *
+pgconn_codec_find(Oid oid)
+{
+    const struct pgconn_codec *codec = *codec_slot(oid);
+
+    return codec ? codec : &pgconn_codec_unknown;
+}
+
+static void
+codecs_add(const struct pgconn_codec *codecs)
+{
+    for (; codecs->oid; codecs++) *codec_slot(codecs->oid) = codecs;
+}
+
+VALUE
+pgconn_codec_sight(struct pgconn_input input)
+{
+    int shown = input.length < SIGHT_MAX ? input.length : SIGHT_MAX;
+    VALUE sight = rb_str_dump(rb_str_new(input.data, shown));
+
+    if (shown < input.length) rb_str_catf(sight, "... (%d bytes)", input.length);
+    return sight;
+}
+
+void
+pgconn_codec_raise_malformed(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    pgconn_error_raise(rb_ePgconnDataError, "malformed %s: %" PRIsVALUE, codec->name,
+                       pgconn_codec_sight(input));
+}
+
+static VALUE
+bytes_decode(const struct pgconn_codec *codec, VALUE bytes)
+{
+    volatile VALUE holder;
+    char *copy = rb_alloc_tmp_buffer(&holder, RSTRING_LEN(bytes));
+    struct pgconn_input input = {copy, (int)RSTRING_LEN(bytes), rb_enc_get_index(bytes)};
+    VALUE value;
+
+    memcpy(copy, RSTRING_PTR(bytes), (size_t)input.length);
+    value = codec->decode_text(codec, input);
+    rb_free_tmp_buffer(&holder);
+    return value;
+}
+
+/*
+ * Decodes a value as it comes from the server, without one: for specs and fuzzers. The bytes are
+ * copied to memory of their own that ends with them, so that valgrind sees who reads on.
+ *
+ * @overload decode(oid, bytes, format: :text)
+ *   @param oid [Integer] the type's OID
+ *   @param bytes [String] in the encoding that text values are to have
+ *   @param format [Symbol] :text
+ *   @return [Object] the value
+ *   @raise [Pgconn::DataError] if the bytes aren't a value of the type
+ * @api private
+ */
+static VALUE
+codec_s_decode(int argc, VALUE *argv, VALUE self)
+{
+    static ID format_keyword;
+    VALUE oid, bytes, keywords, format;
+
+    (void)self;
+    if (!format_keyword) format_keyword = rb_intern("format");
+    rb_scan_args(argc, argv, "2:", &oid, &bytes, &keywords);
+    rb_get_kwargs(keywords, &format_keyword, 0, 1, &format);
+    if (format != Qundef && format != ID2SYM(rb_intern("text"))) {
+        rb_raise(rb_eArgError, "format: must be :text");
+    }
+    StringValue(bytes);
+    if (RSTRING_LEN(bytes) > INT_MAX) rb_raise(rb_eArgError, "more than %d bytes", INT_MAX);
+    return bytes_decode(pgconn_codec_find(NUM2UINT(oid)), bytes);
+}
+
+/*
+ * Document-module: Pgconn::Codec
+ *
+ * Values of the server's types as Ruby's.
+ * @api private
+ */
+void
+Init_pgconn_codec(void)
+{
+    VALUE rb_mPgconnCodec = rb_define_module_under(rb_mPgconn, "Codec");
+
+    codecs_add(pgconn_codec_numbers);
+    codecs_add(pgconn_codec_texts);
+    codecs_add(pgconn_codec_datetimes);
+    pgconn_codec_numbers_init();
+    pgconn_codec_datetimes_init();
+    rb_define_singleton_method(rb_mPgconnCodec, "decode", codec_s_decode, -1);
+}

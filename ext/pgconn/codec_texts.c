@@ -1,0 +1,140 @@
+#include "codec.h"
+#include "error.h"
+
+/* Whether the bytes are valid in the encoding is found out by who asks: scanning all isn't free. */
+static VALUE
+text_decode(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    VALUE string = rb_str_new(input.data, input.length);
+
+    (void)codec;
+    if (input.encoding_index < ENCODING_INLINE_MAX) {
+        RB_ENCODING_SET_INLINED(string, input.encoding_index);
+    }
+    else {
+        rb_enc_associate_index(string, input.encoding_index);
+    }
+    return string;
+}
+
+/* A nibble by its digit, plus one: the rest is zero, and no digit. */
+static const unsigned char hex_digits[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
+static bool
+hex_unescape(const char *hex, char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        unsigned char high = hex_digits[(unsigned char)hex[2 * i]];
+        unsigned char low = hex_digits[(unsigned char)hex[2 * i + 1]];
+
+        if (!high || !low) return false;
+        bytes[i] = (char)((high - 1) << 4 | (low - 1));
+    }
+    return true;
+}
+
+static VALUE
+bytea_decode_hex(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    long count = (input.length - 2) / 2;
+    VALUE string = rb_str_new(NULL, count);
+
+    if (input.length % 2 != 0 ||
+        !hex_unescape(input.data + 2, RSTRING_PTR(string), (size_t)count)) {
+        pgconn_codec_raise_malformed(codec, input);
+    }
+    return string;
+}
+
+static bool
+is_octal(char byte)
+{
+    return byte >= '0' && byte <= '7';
+}
+
+/* Reads the three digits of \ooo, up to 377. */
+static bool
+octal_take(struct pgconn_reader *reader, char *byte)
+{
+    const char *at = reader->at;
+
+    if (reader->end - at < 3 || at[0] > '3') return false;
+    if (!is_octal(at[0]) || !is_octal(at[1]) || !is_octal(at[2])) return false;
+    *byte = (char)((at[0] - '0') << 6 | (at[1] - '0') << 3 | (at[2] - '0'));
+    reader->at += 3;
+    return true;
+}
+
+/* The escape format has printable ASCII, \\ for a backslash and \ooo for the rest. */
+static bool
+escaped_take(struct pgconn_reader *reader, char *byte)
+{
+    *byte = *reader->at++;
+    if (*byte != '\\') return *byte >= ' ' && *byte <= '~';
+    return pgconn_reader_take(reader, '\\') || octal_take(reader, byte);
+}
+
+static VALUE
+bytea_decode_escape(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    struct pgconn_reader reader = {input.data, input.data + input.length};
+    VALUE string = rb_str_new(NULL, input.length);
+    char *at = RSTRING_PTR(string);
+
+    while (!pgconn_reader_at_end(&reader)) {
+        if (!escaped_take(&reader, at++)) pgconn_codec_raise_malformed(codec, input);
+    }
+    return rb_str_resize(string, at - RSTRING_PTR(string));
+}
+
+/* The server's setting bytea_output chooses the format; in the escape format no \x can occur. */
+static VALUE
+bytea_decode(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    if (input.length >= 2 && input.data[0] == '\\' && input.data[1] == 'x') {
+        return bytea_decode_hex(codec, input);
+    }
+    return bytea_decode_escape(codec, input);
+}
+
+static void
+bytea_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
+{
+    if (!RB_TYPE_P(value, T_STRING)) {
+        pgconn_error_raise(rb_ePgconnDataError,
+                           "can't encode parameter $%d as %s: it takes a String, not %" PRIsVALUE,
+                           output->number, codec->name, rb_class_name(rb_obj_class(value)));
+    }
+    pgconn_buffer_append(output->bytes, RSTRING_PTR(value), (size_t)RSTRING_LEN(value));
+}
+
+/* PostgreSQL 16 and later write a byte that isn't ASCII as \ooo, earlier ones as itself. */
+static VALUE
+char_decode(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    struct pgconn_reader reader = {input.data, input.data + input.length};
+    char byte;
+
+    if (input.length == 4 && pgconn_reader_take(&reader, '\\') && octal_take(&reader, &byte)) {
+        input.data = &byte;
+        input.length = 1;
+    }
+    return text_decode(codec, input);
+}
+
+const struct pgconn_codec pgconn_codec_texts[] = {
+    {17,   "bytea",    bytea_decode, bytea_encode},
+    {18,   "\"char\"", char_decode,  NULL        },
+    {19,   "name",     text_decode,  NULL        },
+    {25,   "text",     text_decode,  NULL        },
+    {1042, "bpchar",   text_decode,  NULL        },
+    {1043, "varchar",  text_decode,  NULL        },
+    {2950, "uuid",     text_decode,  NULL        },
+    {0,    NULL,       NULL,         NULL        },
+};
+
+const struct pgconn_codec pgconn_codec_unknown = {0, "unknown", text_decode, NULL};

@@ -1,0 +1,363 @@
+#include "calendar.h"
+#include "encoding.h"
+#include "error.h"
+#include "params.h"
+
+#include <math.h>
+
+/* What numeric can hold: so many digits before the point, and behind it. */
+#define NUMERIC_DIGITS_MAX 131072
+#define NUMERIC_SCALE_MAX 16383
+
+/* Far beyond PostgreSQL's dates; the server refuses what it can't hold. */
+#define YEAR_MAX 9999999
+
+#define BYTEA_OID 17
+
+static ID id_ajd, id_bit_length, id_divmod, id_exponent, id_floor, id_iso8601, id_jd, id_nsec;
+static ID id_prefix, id_to_i, id_to_s, id_ip_addr;
+static VALUE plain_notation; /* what BigDecimal#to_s calls it */
+static VALUE unix_epoch_ajd; /* as DateTime#ajd gives it */
+static VALUE microseconds_per_day;
+
+/* Of Integers that leave room to count with; of anything else it gives false. */
+static bool
+integer_get(VALUE value, int64_t *number)
+{
+    int unused_bits;
+
+    if (!RB_INTEGER_TYPE_P(value)) return false;
+    if (rb_absint_size(value, &unused_bits) * CHAR_BIT - (size_t)unused_bits > 62) return false;
+    *number = NUM2LL(value);
+    return true;
+}
+
+static void
+string_append(VALUE string, struct pgconn_output *output)
+{
+    Check_Type(string, T_STRING);
+    pgconn_buffer_append(output->bytes, RSTRING_PTR(string), (size_t)RSTRING_LEN(string));
+    RB_GC_GUARD(string);
+}
+
+static void
+true_write(VALUE value, struct pgconn_output *output)
+{
+    (void)value;
+    pgconn_buffer_append_byte(output->bytes, 't');
+}
+
+static void
+false_write(VALUE value, struct pgconn_output *output)
+{
+    (void)value;
+    pgconn_buffer_append_byte(output->bytes, 'f');
+}
+
+static void
+integer_write(VALUE value, struct pgconn_output *output)
+{
+    if (FIXNUM_P(value)) pgconn_buffer_printf(output->bytes, "%ld", FIX2LONG(value));
+    else string_append(rb_big2str(value, 10), output);
+}
+
+/* Ruby's own text is the shortest that gives the same Float again. */
+static void
+float_write(VALUE value, struct pgconn_output *output)
+{
+    double number = RFLOAT_VALUE(value);
+
+    if (isnan(number) || isinf(number)) {
+        const char *text = isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity";
+
+        pgconn_buffer_append(output->bytes, text, strlen(text));
+    }
+    else {
+        string_append(rb_obj_as_string(value), output);
+    }
+}
+
+NORETURN(static void raise_out_of_range(const char *type, const struct pgconn_output *output));
+
+static void
+raise_out_of_range(const char *type, const struct pgconn_output *output)
+{
+    pgconn_error_raise(rb_ePgconnDataError, "parameter $%d is out of the range of %s",
+                       output->number, type);
+}
+
+/* A tiny BigDecimal can stand for a gigabyte of zeros, so the exponent comes first. */
+static void
+big_decimal_write(VALUE value, struct pgconn_output *output)
+{
+    long exponent = NUM2LONG(rb_funcallv(value, id_exponent, 0, 0));
+    size_t start = output->bytes->length;
+
+    if (exponent > NUMERIC_DIGITS_MAX || exponent <= -NUMERIC_SCALE_MAX) {
+        raise_out_of_range("numeric", output);
+    }
+    string_append(rb_funcallv(value, id_to_s, 1, &plain_notation), output);
+    if (output->bytes->length >= start + 2 &&
+        memcmp(output->bytes->data + output->bytes->length - 2, ".0", 2) == 0) {
+        output->bytes->length -= 2; /* a whole number goes to integer types, too */
+    }
+}
+
+/* Writes an Integer that was multiplied by ten to the power of places, without idle zeros. */
+static void
+scaled_write(VALUE integer, long places, struct pgconn_output *output)
+{
+    VALUE text = rb_obj_as_string(integer);
+    const char *digits = RSTRING_PTR(text), *end = RSTRING_END(text);
+
+    if (*digits == '-') pgconn_buffer_append_byte(output->bytes, *digits++);
+    for (; places > 0 && end - digits > 1 && end[-1] == '0'; places--) end--;
+    if (end - digits > places) {
+        pgconn_buffer_append(output->bytes, digits, (size_t)(end - digits - places));
+        digits = end - places;
+    }
+    else {
+        pgconn_buffer_append_byte(output->bytes, '0');
+    }
+    if (places > 0) pgconn_buffer_append_byte(output->bytes, '.');
+    for (; places > end - digits; places--) pgconn_buffer_append_byte(output->bytes, '0');
+    pgconn_buffer_append(output->bytes, digits, (size_t)(end - digits));
+    RB_GC_GUARD(text);
+}
+
+NORETURN(static void rational_raise(VALUE value, const struct pgconn_output *output));
+
+static void
+rational_raise(VALUE value, const struct pgconn_output *output)
+{
+    VALUE text = rb_obj_as_string(value);
+    struct pgconn_input sight = {.data = RSTRING_PTR(text), .length = (int)RSTRING_LEN(text)};
+
+    pgconn_error_raise(rb_ePgconnDataError,
+                       "can't encode parameter $%d: the Rational %" PRIsVALUE
+                       " has no finite decimal form",
+                       output->number, pgconn_codec_sight(sight));
+}
+
+/*
+ * A Rational is a decimal with n places if its denominator divides ten to the power of n. That is
+ * so for denominators of twos and fives only, and then n is less than the number of their bits.
+ */
+static void
+rational_write(VALUE value, struct pgconn_output *output)
+{
+    VALUE denominator = rb_rational_den(value), power, factor;
+    long places = NUM2LONG(rb_funcallv(denominator, id_bit_length, 0, 0)) - 1;
+
+    if (places > NUMERIC_SCALE_MAX) places = NUMERIC_SCALE_MAX;
+    power = rb_int_positive_pow(10, (unsigned long)places);
+    factor = rb_funcallv(power, id_divmod, 1, &denominator);
+    if (rb_ary_entry(factor, 1) != INT2FIX(0)) rational_raise(value, output);
+    scaled_write(rb_funcall(rb_rational_num(value), '*', 1, rb_ary_entry(factor, 0)), places,
+                 output);
+}
+
+/* What such bytes are depends on the type of their column, which isn't known here. */
+static void
+binary_string_check(VALUE string, const struct pgconn_output *output)
+{
+    const char *bytes = RSTRING_PTR(string);
+    size_t length = (size_t)RSTRING_LEN(string);
+
+    if (!memchr(bytes, '\0', length) && !memchr(bytes, '\\', length)) return;
+    pgconn_error_raise(rb_ePgconnDataError,
+                       "parameter $%d is an ASCII-8BIT String with a NUL byte or a backslash: for "
+                       "bytea wrap it, Pgconn::Typed.new(string, %d)",
+                       output->number, BYTEA_OID);
+}
+
+static void
+string_write(VALUE value, struct pgconn_output *output)
+{
+    char what[32];
+
+    if (!output->type && rb_enc_get_index(value) == rb_ascii8bit_encindex()) {
+        binary_string_check(value, output);
+    }
+    snprintf(what, sizeof(what), "parameter $%d", output->number);
+    value = pgconn_encoding_export(value, output->encoding_index, what);
+    if (memchr(RSTRING_PTR(value), '\0', (size_t)RSTRING_LEN(value))) {
+        pgconn_error_raise(rb_ePgconnDataError,
+                           "%s has a NUL byte, which PostgreSQL's text can't hold", what);
+    }
+    string_append(value, output);
+}
+
+static void
+symbol_write(VALUE value, struct pgconn_output *output)
+{
+    string_write(rb_sym2str(value), output);
+}
+
+static void
+civil_date_write(const struct pgconn_civil_date *date, struct pgconn_output *output)
+{
+    int64_t year = date->year > 0 ? date->year : 1 - date->year;
+
+    if (year > YEAR_MAX) raise_out_of_range("dates", output);
+    pgconn_buffer_printf(output->bytes, "%04ld-%02d-%02d", (long)year, date->month, date->day);
+}
+
+static void
+era_write(const struct pgconn_civil_date *date, struct pgconn_output *output)
+{
+    if (date->year < 1) pgconn_buffer_append(output->bytes, " BC", 3);
+}
+
+/* The calendar that a Date counts by (Julian before a reform) doesn't matter to its day number. */
+static void
+date_write(VALUE value, struct pgconn_output *output)
+{
+    VALUE jd = rb_funcallv(value, id_jd, 0, 0);
+    struct pgconn_civil_date date;
+    int64_t days;
+
+    if (!integer_get(jd, &days)) raise_out_of_range("dates", output);
+    date = pgconn_calendar_civil_from_days(days - PGCONN_UNIX_EPOCH_JD);
+    civil_date_write(&date, output);
+    era_write(&date, output);
+}
+
+static void
+instant_write(VALUE since_epoch, long microseconds, struct pgconn_output *output)
+{
+    struct pgconn_civil_time time;
+    int64_t seconds;
+
+    if (!integer_get(since_epoch, &seconds)) raise_out_of_range("timestamps", output);
+    time = pgconn_calendar_time_from_seconds(seconds);
+    civil_date_write(&time.date, output);
+    pgconn_buffer_printf(output->bytes, " %02d:%02d:%02d.%06ld+00", time.hour, time.minute,
+                         time.second, microseconds);
+    era_write(&time.date, output);
+}
+
+/* Both methods of Time round down. */
+static void
+time_write(VALUE value, struct pgconn_output *output)
+{
+    VALUE seconds = rb_funcallv(value, id_to_i, 0, 0);
+
+    instant_write(seconds, NUM2LONG(rb_funcallv(value, id_nsec, 0, 0)) / 1000, output);
+}
+
+/* The astronomical Julian day is a Rational in UTC. */
+static void
+date_time_write(VALUE value, struct pgconn_output *output)
+{
+    VALUE days = rb_funcall(rb_funcallv(value, id_ajd, 0, 0), '-', 1, unix_epoch_ajd);
+    VALUE microseconds = rb_funcall(days, '*', 1, microseconds_per_day);
+    VALUE parts = rb_funcall(rb_funcallv(microseconds, id_floor, 0, 0), id_divmod, 1,
+                             INT2FIX(1000000));
+
+    instant_write(rb_ary_entry(parts, 0), NUM2LONG(rb_ary_entry(parts, 1)), output);
+}
+
+static void
+ip_addr_write(VALUE value, struct pgconn_output *output)
+{
+    string_append(rb_obj_as_string(value), output);
+    pgconn_buffer_printf(output->bytes, "/%d", NUM2INT(rb_funcallv(value, id_prefix, 0, 0)));
+}
+
+/* Points in time have an iso8601, too, but one that leaves their fractions out. */
+static void
+duration_write(VALUE value, struct pgconn_output *output)
+{
+    VALUE text = rb_funcallv(value, id_iso8601, 0, 0);
+    const char *at;
+
+    if (!RB_TYPE_P(text, T_STRING)) pgconn_params_raise_unknown(value, output->number);
+    at = RSTRING_PTR(text);
+    if (RSTRING_LEN(text) > 1 && *at == '-') at++;
+    if (RSTRING_LEN(text) < 2 || *at != 'P') pgconn_params_raise_unknown(value, output->number);
+    string_write(text, output);
+}
+
+/* The more frequent first, subclasses ahead of their superclass. */
+static struct pgconn_text_form text_forms[] = {
+    {"Integer",    integer_write,     0},
+    {"String",     string_write,      0},
+    {"NilClass",   NULL,              0},
+    {"TrueClass",  true_write,        0},
+    {"FalseClass", false_write,       0},
+    {"Float",      float_write,       0},
+    {"Time",       time_write,        0},
+    {"Symbol",     symbol_write,      0},
+    {"BigDecimal", big_decimal_write, 0},
+    {"DateTime",   date_time_write,   0},
+    {"Date",       date_write,        0},
+    {"Rational",   rational_write,    0},
+};
+
+#define TEXT_FORMS (sizeof(text_forms) / sizeof(text_forms[0]))
+
+/* For values that are known by other means than a class which is there when this is loaded. */
+static const struct pgconn_text_form ip_addr_form = {"IPAddr", ip_addr_write, 0};
+static const struct pgconn_text_form duration_form = {NULL, duration_write, 0};
+
+const struct pgconn_text_form *
+pgconn_params_text_form(VALUE klass)
+{
+    for (size_t i = 0; i < TEXT_FORMS; i++) {
+        if (text_forms[i].klass == klass) return &text_forms[i];
+    }
+    return NULL;
+}
+
+/* Nobody has an IPAddr to give before it is loaded; asking must not load it. */
+static bool
+value_is_ip_addr(VALUE value)
+{
+    if (!rb_const_defined_at(rb_cObject, id_ip_addr)) return false;
+    if (!NIL_P(rb_autoload_p(rb_cObject, id_ip_addr))) return false;
+    return RTEST(rb_obj_is_kind_of(value, rb_const_get_at(rb_cObject, id_ip_addr)));
+}
+
+const struct pgconn_text_form *
+pgconn_params_text_form_like(VALUE value)
+{
+    for (size_t i = 0; i < TEXT_FORMS; i++) {
+        if (RTEST(rb_obj_is_kind_of(value, text_forms[i].klass))) return &text_forms[i];
+    }
+    if (value_is_ip_addr(value)) return &ip_addr_form;
+    return rb_respond_to(value, id_iso8601) ? &duration_form : NULL;
+}
+
+static void
+ids_init(void)
+{
+    id_ajd = rb_intern("ajd");
+    id_bit_length = rb_intern("bit_length");
+    id_divmod = rb_intern("divmod");
+    id_exponent = rb_intern("exponent");
+    id_floor = rb_intern("floor");
+    id_iso8601 = rb_intern("iso8601");
+    id_jd = rb_intern("jd");
+    id_nsec = rb_intern("nsec");
+    id_prefix = rb_intern("prefix");
+    id_to_i = rb_intern("to_i");
+    id_to_s = rb_intern("to_s");
+    id_ip_addr = rb_intern("IPAddr");
+}
+
+void
+pgconn_params_texts_init(void)
+{
+    ids_init();
+    for (size_t i = 0; i < TEXT_FORMS; i++) {
+        text_forms[i].klass = rb_const_get(rb_cObject, rb_intern(text_forms[i].class_name));
+        rb_gc_register_mark_object(text_forms[i].klass);
+    }
+    plain_notation = rb_obj_freeze(rb_str_new_cstr("F"));
+    unix_epoch_ajd = rb_rational_new(INT2FIX(2 * PGCONN_UNIX_EPOCH_JD - 1), INT2FIX(2));
+    microseconds_per_day = LL2NUM(86400000000LL);
+    rb_gc_register_mark_object(plain_notation);
+    rb_gc_register_mark_object(unix_epoch_ajd);
+    rb_gc_register_mark_object(microseconds_per_day);
+}

@@ -1,0 +1,81 @@
+#include "sql_keyword.h"
+
+#include <stdlib.h>
+
+/*
+ * In alphabetical order: the first words of statements, and words that a value follows, so that a
+ * colon behind them begins a :name even in a[..].
+ */
+static const struct pgconn_sql_word sql_words[] = {
+    {"abort",      PGCONN_KEYWORD_ABORT,      false},
+    {"alter",      PGCONN_KEYWORD_ALTER,      false},
+    {"and",        PGCONN_KEYWORD_OTHER,      true },
+    {"asymmetric", PGCONN_KEYWORD_OTHER,      true },
+    {"begin",      PGCONN_KEYWORD_BEGIN,      false},
+    {"between",    PGCONN_KEYWORD_OTHER,      true },
+    {"case",       PGCONN_KEYWORD_OTHER,      true },
+    {"commit",     PGCONN_KEYWORD_COMMIT,     false},
+    {"copy",       PGCONN_KEYWORD_COPY,       false},
+    {"create",     PGCONN_KEYWORD_CREATE,     false},
+    {"deallocate", PGCONN_KEYWORD_DEALLOCATE, false},
+    {"discard",    PGCONN_KEYWORD_DISCARD,    false},
+    {"else",       PGCONN_KEYWORD_OTHER,      true },
+    {"end",        PGCONN_KEYWORD_END,        false},
+    {"escape",     PGCONN_KEYWORD_OTHER,      true },
+    {"explain",    PGCONN_KEYWORD_EXPLAIN,    false},
+    {"from",       PGCONN_KEYWORD_OTHER,      true },
+    {"ilike",      PGCONN_KEYWORD_OTHER,      true },
+    {"in",         PGCONN_KEYWORD_OTHER,      true },
+    {"like",       PGCONN_KEYWORD_OTHER,      true },
+    {"not",        PGCONN_KEYWORD_OTHER,      true },
+    {"or",         PGCONN_KEYWORD_OTHER,      true },
+    {"prepare",    PGCONN_KEYWORD_PREPARE,    false},
+    {"release",    PGCONN_KEYWORD_RELEASE,    false},
+    {"reset",      PGCONN_KEYWORD_RESET,      false},
+    {"rollback",   PGCONN_KEYWORD_ROLLBACK,   false},
+    {"savepoint",  PGCONN_KEYWORD_SAVEPOINT,  false},
+    {"set",        PGCONN_KEYWORD_SET,        false},
+    {"start",      PGCONN_KEYWORD_START,      false},
+    {"symmetric",  PGCONN_KEYWORD_OTHER,      true },
+    {"then",       PGCONN_KEYWORD_OTHER,      true },
+    {"to",         PGCONN_KEYWORD_OTHER,      true },
+    {"when",       PGCONN_KEYWORD_OTHER,      true },
+    {"zone",       PGCONN_KEYWORD_OTHER,      true },
+};
+
+#define SQL_WORDS (sizeof(sql_words) / sizeof(sql_words[0]))
+
+struct text {
+    const char *start;
+    size_t length;
+};
+
+/* Only ASCII is folded, as the server does with keywords, whatever the locale. */
+static int
+byte_fold(char byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a' : (unsigned char)byte;
+}
+
+static int
+sql_word_compare(const void *key, const void *element)
+{
+    const struct text *text = key;
+    const struct pgconn_sql_word *word = element;
+    size_t i;
+
+    for (i = 0; i < text->length && word->text[i]; i++) {
+        int difference = byte_fold(text->start[i]) - (unsigned char)word->text[i];
+
+        if (difference != 0) return difference;
+    }
+    return (i < text->length) - (word->text[i] != '\0');
+}
+
+const struct pgconn_sql_word *
+pgconn_sql_word_find(const char *start, size_t length)
+{
+    struct text text = {start, length};
+
+    return bsearch(&text, sql_words, SQL_WORDS, sizeof(sql_words[0]), sql_word_compare);
+}

@@ -1,0 +1,42 @@
+/*
+ * The few words of SQL that a driver has to know. No allocation, nothing raises.
+ * Page: PostgreSQL documentation, "SQL Key Words".
+ */
+#ifndef PGCONN_SQL_KEYWORD_H
+#define PGCONN_SQL_KEYWORD_H
+
+#include "compat.h"
+
+/* What the first keyword of a statement says about it. */
+enum pgconn_keyword {
+    PGCONN_KEYWORD_NONE, /* the text holds no statement: nothing but blanks, comments and ';' */
+    PGCONN_KEYWORD_OTHER,
+    PGCONN_KEYWORD_ABORT,
+    PGCONN_KEYWORD_ALTER,
+    PGCONN_KEYWORD_BEGIN,
+    PGCONN_KEYWORD_COMMIT,
+    PGCONN_KEYWORD_COPY,
+    PGCONN_KEYWORD_CREATE,
+    PGCONN_KEYWORD_DEALLOCATE,
+    PGCONN_KEYWORD_DISCARD,
+    PGCONN_KEYWORD_END,
+    PGCONN_KEYWORD_EXPLAIN,
+    PGCONN_KEYWORD_PREPARE, /* PREPARE name AS, and PREPARE TRANSACTION */
+    PGCONN_KEYWORD_RELEASE,
+    PGCONN_KEYWORD_RESET,
+    PGCONN_KEYWORD_ROLLBACK,
+    PGCONN_KEYWORD_SAVEPOINT,
+    PGCONN_KEYWORD_SET,
+    PGCONN_KEYWORD_START,
+};
+
+struct pgconn_sql_word {
+    const char *text;
+    enum pgconn_keyword keyword;
+    bool before_value; /* a value follows it, as it follows AND */
+};
+
+/* What is known of a word, in any case; NULL for all the others. */
+const struct pgconn_sql_word *pgconn_sql_word_find(const char *start, size_t length);
+
+#endif
