@@ -1,0 +1,185 @@
+#include "cancel.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MESSAGE_SIZE 256 /* what PQcancel's documentation recommends */
+
+/* How long the end of the process waits for requests that are on their way, in seconds. */
+#define EXIT_PATIENCE 1
+
+/* The requests that are on their way, for the end of the process. */
+static struct {
+    pthread_mutex_t lock;
+    int count;
+    struct pgconn_sleeper *exiting; /* who waits until there is none; NULL: nobody */
+} requests = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* What the thread of one request owns. */
+struct request {
+    PGcancel *target;
+    int end; /* the thread's end of the socket pair whose other end the connection watches */
+};
+
+void
+pgconn_cancel_init(struct pgconn_cancel *cancel)
+{
+    cancel->ended = -1;
+    cancel->asked_at = 0;
+}
+
+static void
+request_free(struct request *request)
+{
+    if (request->end >= 0) close(request->end);
+    PQfreeCancel(request->target);
+    free(request);
+}
+
+static void
+requests_count(int change)
+{
+    pthread_mutex_lock(&requests.lock);
+    requests.count += change;
+    if (requests.count == 0 && requests.exiting) pgconn_wait_wake(requests.exiting);
+    pthread_mutex_unlock(&requests.lock);
+}
+
+/* The parent's threads don't run in a forked child. */
+static void
+requests_reset(void)
+{
+    pthread_mutex_init(&requests.lock, NULL);
+    requests.count = 0;
+}
+
+/*
+ * A program that ends because its statement was interrupted still tells the server. Its threads would
+ * end with it.
+ */
+static void
+requests_finish(VALUE arg)
+{
+    struct pgconn_sleeper sleeper;
+    bool any;
+
+    (void)arg;
+    pgconn_wait_sleeper_init(&sleeper);
+    pthread_mutex_lock(&requests.lock);
+    any = requests.count > 0;
+    requests.exiting = any ? &sleeper : NULL;
+    pthread_mutex_unlock(&requests.lock);
+    if (any) pgconn_wait_sleep(&sleeper, pgconn_wait_after(EXIT_PATIENCE));
+    pthread_mutex_lock(&requests.lock);
+    requests.exiting = NULL;
+    pthread_mutex_unlock(&requests.lock);
+    pgconn_wait_sleeper_destroy(&sleeper);
+}
+
+static void *
+request_run(void *arg)
+{
+    struct request *request = arg;
+    char message[MESSAGE_SIZE] = "";
+
+    PQcancel(request->target, message, sizeof(message));
+    /* With its NUL: one byte at least, so that it is readable even if a forked child holds the end. */
+    send(request->end, message, strnlen(message, sizeof(message) - 1) + 1, MSG_NOSIGNAL);
+    request_free(request);
+    requests_count(-1);
+    return NULL;
+}
+
+static bool
+thread_start(struct request *request)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t all, before;
+    int code;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    /* Signals are Ruby's: this thread takes none. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    requests_count(1);
+    code = pthread_create(&thread, &attributes, request_run, request);
+    if (code != 0) requests_count(-1);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return code == 0;
+}
+
+static bool
+ends_open(int ends[2])
+{
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return false;
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    return true;
+}
+
+bool
+pgconn_cancel_start(struct pgconn_cancel *cancel, PGconn *pg)
+{
+    struct request *request;
+    int ends[2];
+
+    if (!pgconn_cancel_ended(cancel)) return true;
+    if (!(request = calloc(1, sizeof(*request)))) return false;
+    request->end = -1;
+    if (!(request->target = PQgetCancel(pg)) || !ends_open(ends)) {
+        request_free(request);
+        return false;
+    }
+    request->end = ends[1];
+    if (!thread_start(request)) {
+        close(ends[0]);
+        request_free(request);
+        return false;
+    }
+    cancel->ended = ends[0];
+    cancel->asked_at = pgconn_wait_now();
+    return true;
+}
+
+bool
+pgconn_cancel_ended(struct pgconn_cancel *cancel)
+{
+    struct pollfd ended = {.fd = cancel->ended, .events = POLLIN};
+
+    if (cancel->ended >= 0 && poll(&ended, 1, 0) == 1) pgconn_cancel_forget(cancel);
+    return cancel->ended < 0;
+}
+
+void
+pgconn_cancel_forget(struct pgconn_cancel *cancel)
+{
+    if (cancel->ended >= 0) close(cancel->ended);
+    cancel->ended = -1;
+}
+
+int
+pgconn_cancel_watch(const struct pgconn_cancel *cancel)
+{
+    return cancel->ended < 0 ? -1 : fcntl(cancel->ended, F_DUPFD_CLOEXEC, 0);
+}
+
+void
+pgconn_cancel_message(int watch, char *text, size_t size)
+{
+    ssize_t length = recv(watch, text, size - 1, MSG_PEEK | MSG_DONTWAIT);
+
+    text[length > 0 ? length : 0] = '\0';
+}
+
+void
+Init_pgconn_cancel(void)
+{
+    pthread_atfork(NULL, NULL, requests_reset);
+    rb_set_end_proc(requests_finish, Qnil);
+}

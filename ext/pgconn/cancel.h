@@ -1,0 +1,36 @@
+/*
+ * Cancel requests. PQcancel blocks without limit against a silent peer, so it runs in a detached
+ * thread of its own that outlives an interrupted caller and touches nothing of the connection.
+ */
+#ifndef PGCONN_CANCEL_H
+#define PGCONN_CANCEL_H
+
+#include "wait.h"
+
+/* At most one request is under way for a connection: it names a session, not a statement. */
+struct pgconn_cancel {
+    int ended; /* readable once the request has ended; -1: none is under way */
+    pgconn_time asked_at;
+};
+
+void pgconn_cancel_init(struct pgconn_cancel *cancel);
+
+/* Starts a request, or leaves alone the one that is under way. False: out of resources. */
+bool pgconn_cancel_start(struct pgconn_cancel *cancel, PGconn *pg);
+
+/* Whether no request is under way any more; forgets one that has ended. Never waits. */
+bool pgconn_cancel_ended(struct pgconn_cancel *cancel);
+
+/* Forgets the request that is under way; its thread ends by itself. */
+void pgconn_cancel_forget(struct pgconn_cancel *cancel);
+
+/*
+ * A second descriptor for the one who waits for the end of the request, to be closed by the caller;
+ * -1: none is under way. Once it is readable, pgconn_cancel_message says how it went.
+ */
+int pgconn_cancel_watch(const struct pgconn_cancel *cancel);
+
+/* libpq's text on why the request could not be delivered, empty when it was; a C string. */
+void pgconn_cancel_message(int watch, char *text, size_t size);
+
+#endif

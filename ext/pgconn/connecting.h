@@ -1,0 +1,28 @@
+/*
+ * The steps of a connect: PQconnectStartParams and then PQconnectPoll, to one address.
+ */
+#ifndef PGCONN_CONNECTING_H
+#define PGCONN_CONNECTING_H
+
+#include "message.h"
+#include "wait.h"
+
+struct pgconn_connecting {
+    char **keywords; /* both end with a NULL, as libpq wants them */
+    char **values;
+    struct pgconn_messages *messages;
+    PGconn *pg; /* made by the first step; whoever drives takes or finishes it */
+};
+
+/* Copies a Hash of Strings. Raises NoMemoryError; what was copied must be freed all the same. */
+void pgconn_connecting_init(struct pgconn_connecting *connecting, VALUE parameters,
+                            struct pgconn_messages *messages);
+
+/* Frees the copies, and finishes the PGconn if it is still there. */
+void pgconn_connecting_free(struct pgconn_connecting *connecting);
+
+/* A pgconn_stepper's functions. FAILED: PQerrorMessage(connecting->pg) says why (pg NULL: no memory). */
+enum pgconn_step pgconn_connecting_step(void *connecting);
+int pgconn_connecting_descriptor(void *connecting);
+
+#endif

@@ -1,0 +1,304 @@
+#include "driver.h"
+
+#include "connecting.h"
+#include "error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* One caller's wait for one flight; on that caller's stack. */
+struct pgconn_run {
+    struct pgconn_session *session;
+    struct pgconn_flight *flight;
+    pgconn_time deadline;
+    pgconn_time patience; /* when an abandoned flight, or a cancel request, has taken too long */
+    bool canceling;       /* the deadline has passed, the server was asked */
+    bool returned;
+    bool sleeps; /* the sleeper has been made; flight->sleeper points to it */
+    enum pgconn_run_end end;
+    struct pgconn_sleeper sleeper;
+};
+
+static bool
+run_waits(const struct pgconn_run *run)
+{
+    return run->flight && run->flight->state < PGCONN_FLIGHT_ANSWERED;
+}
+
+/* Lets whoever has waited longest, but this caller, go on with the driving. */
+static void
+run_wake_next(const struct pgconn_run *run)
+{
+    struct pgconn_flight *flight;
+
+    for (flight = run->session->queue.head; flight; flight = flight->next) {
+        if (!flight->sleeper || flight == run->flight) continue;
+        pgconn_wait_wake(flight->sleeper);
+        return;
+    }
+}
+
+/*
+ * What an abandoned flight at the head still sends, and a cancel request that is under way, hold
+ * up everybody: they get cancel_timeout from when this caller met them.
+ */
+static pgconn_time
+run_patience(struct pgconn_run *run)
+{
+    const struct pgconn_session *session = run->session;
+    const struct pgconn_flight *reading = session->queue.reading;
+
+    if (reading ? !reading->abandoned : session->cancel.ended < 0) run->patience = 0;
+    else if (!run->patience) run->patience = pgconn_wait_after(session->cancel_timeout);
+    return run->patience ? run->patience : PGCONN_NEVER;
+}
+
+static enum pgconn_wait_end
+run_wait(struct pgconn_run *run, pgconn_time until)
+{
+    struct pgconn_session *session = run->session;
+    struct pgconn_stepper stepper = {pgconn_queue_step, pgconn_queue_descriptor, &session->queue};
+
+    if (session->queue.reading) return pgconn_wait_drive(&stepper, until);
+    if (!run_waits(run)) return PGCONN_WAIT_DONE;
+    return pgconn_wait_readable(session->cancel.ended, until);
+}
+
+static enum pgconn_wait_end
+run_drive(struct pgconn_run *run)
+{
+    struct pgconn_session *session = run->session;
+    enum pgconn_wait_end end;
+    pgconn_time patience;
+
+    pgconn_session_launch(session);
+    session->driver = run;
+    patience = run_patience(run);
+    end = run_wait(run, patience < run->deadline ? patience : run->deadline);
+    session->driver = NULL;
+    if (end == PGCONN_WAIT_FAILED) {
+        pgconn_session_lose(session, NULL);
+    }
+    else {
+        pgconn_session_land(session);
+        if (end == PGCONN_WAIT_TIMED_OUT && patience <= pgconn_wait_now() && run->patience) {
+            pgconn_session_lose(session, "no answer to a cancel request within cancel_timeout");
+        }
+    }
+    pgconn_session_leave(session);
+    run_wake_next(run);
+    return end;
+}
+
+static enum pgconn_wait_end
+run_sleep(struct pgconn_run *run)
+{
+    if (!run->sleeps) {
+        pgconn_wait_sleeper_init(&run->sleeper);
+        run->flight->sleeper = &run->sleeper;
+        run->sleeps = true;
+    }
+    return pgconn_wait_sleep(&run->sleeper, run->deadline);
+}
+
+/* Leaves the flight in the queue, where its answer will be read and dropped. */
+static void
+run_abandon(struct pgconn_run *run)
+{
+    run->flight->abandoned = true;
+    run->flight->sleeper = NULL;
+    run->flight = NULL;
+}
+
+/* Asks the server to cancel the flight if its answer is the next one. */
+static void
+run_cancel(const struct pgconn_run *run)
+{
+    struct pgconn_session *session = run->session;
+    const struct pgconn_flight *reading = session->queue.reading;
+
+    while (reading && reading->own) reading = reading->next;
+    if (reading == run->flight && run->flight->commands) {
+        pgconn_cancel_start(&session->cancel, session->pg);
+    }
+}
+
+/* The deadline has passed: see the three outcomes in pgconn_driver_run's contract. */
+static void
+run_expire(struct pgconn_run *run)
+{
+    struct pgconn_session *session = run->session;
+    bool cancelable = run->flight->commands != NULL;
+
+    if (run->flight->state == PGCONN_FLIGHT_QUEUED) {
+        pgconn_queue_remove(&session->queue, run->flight);
+        run->flight->state = PGCONN_FLIGHT_WITHDRAWN;
+        run->end = PGCONN_RUN_NOT_SENT;
+    }
+    else if (cancelable && !run->canceling) {
+        run_cancel(run);
+        run->canceling = true;
+        run->deadline = pgconn_wait_after(session->cancel_timeout);
+    }
+    else {
+        run->end = PGCONN_RUN_UNKNOWN;
+        run_abandon(run);
+        if (cancelable) pgconn_session_lose(session, "no answer within cancel_timeout of the deadline");
+    }
+}
+
+static VALUE
+run_body(VALUE arg)
+{
+    struct pgconn_run *run = (struct pgconn_run *)arg;
+    enum pgconn_wait_end end;
+
+    while (run_waits(run)) {
+        end = run->session->driver ? run_sleep(run) : run_drive(run);
+        if (end == PGCONN_WAIT_INTERRUPTED) rb_thread_check_ints();
+        if (run_waits(run) && run->deadline <= pgconn_wait_now()) run_expire(run);
+    }
+    run->returned = true;
+    return Qnil;
+}
+
+/* An interrupt raises: nobody is left to take the answer. */
+static void
+run_give_up(struct pgconn_run *run)
+{
+    struct pgconn_flight *flight = run->flight;
+
+    if (flight->state == PGCONN_FLIGHT_UNDER_WAY) {
+        run_cancel(run);
+        run_abandon(run);
+        return;
+    }
+    if (flight->state == PGCONN_FLIGHT_QUEUED) pgconn_queue_remove(&run->session->queue, flight);
+    pgconn_flight_free(flight);
+    run->flight = NULL;
+}
+
+static VALUE
+run_leave(VALUE arg)
+{
+    struct pgconn_run *run = (struct pgconn_run *)arg;
+
+    if (!run->returned && run->flight) run_give_up(run);
+    if (run->flight) run->flight->sleeper = NULL;
+    if (run->sleeps) pgconn_wait_sleeper_destroy(&run->sleeper);
+    run_wake_next(run);
+    return Qnil;
+}
+
+enum pgconn_run_end
+pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight, pgconn_time deadline)
+{
+    struct pgconn_run run = {.session = session, .flight = flight, .deadline = deadline};
+
+    run.end = PGCONN_RUN_ANSWERED;
+    pgconn_queue_append(&session->queue, flight);
+    rb_ensure(run_body, (VALUE)&run, run_leave, (VALUE)&run);
+    if (run.flight && run.flight->state == PGCONN_FLIGHT_LOST) return PGCONN_RUN_LOST;
+    return run.end;
+}
+
+struct canceling {
+    int watch;
+    pgconn_time deadline;
+    char *message;
+    size_t size;
+};
+
+static VALUE
+cancel_wait(VALUE arg)
+{
+    struct canceling *canceling = (struct canceling *)arg;
+    enum pgconn_wait_end end;
+
+    while ((end = pgconn_wait_readable(canceling->watch, canceling->deadline)) != PGCONN_WAIT_DONE) {
+        if (end == PGCONN_WAIT_INTERRUPTED) rb_thread_check_ints();
+        else if (end == PGCONN_WAIT_TIMED_OUT) {
+            snprintf(canceling->message, canceling->size, "the cancel request was not answered in time");
+            return Qnil;
+        }
+    }
+    pgconn_cancel_message(canceling->watch, canceling->message, canceling->size);
+    return Qnil;
+}
+
+static VALUE
+cancel_leave(VALUE arg)
+{
+    close(((struct canceling *)arg)->watch);
+    return Qnil;
+}
+
+void
+pgconn_driver_cancel(struct pgconn_session *session, pgconn_time deadline, char *message, size_t size)
+{
+    struct canceling canceling = {-1, deadline, message, size};
+    bool under_way;
+
+    message[0] = '\0';
+    pthread_mutex_lock(&session->queue.libpq);
+    under_way = session->queue.reading != NULL;
+    pthread_mutex_unlock(&session->queue.libpq);
+    if (!under_way) return;
+    if (pgconn_cancel_start(&session->cancel, session->pg)) {
+        canceling.watch = pgconn_cancel_watch(&session->cancel);
+    }
+    if (canceling.watch < 0) {
+        snprintf(message, size, "could not start a cancel request: %s", strerror(errno));
+        return;
+    }
+    rb_ensure(cancel_wait, (VALUE)&canceling, cancel_leave, (VALUE)&canceling);
+}
+
+struct connect {
+    struct pgconn_session *session;
+    struct pgconn_connecting connecting;
+    VALUE parameters;
+    pgconn_time deadline;
+};
+
+static VALUE
+connect_drive(VALUE arg)
+{
+    struct connect *connect = (struct connect *)arg;
+    struct pgconn_connecting *connecting = &connect->connecting;
+    struct pgconn_stepper stepper = {pgconn_connecting_step, pgconn_connecting_descriptor, connecting};
+    enum pgconn_wait_end end;
+    VALUE failure;
+
+    pgconn_connecting_init(connecting, connect->parameters, &connect->session->messages);
+    while ((end = pgconn_wait_drive(&stepper, connect->deadline)) == PGCONN_WAIT_INTERRUPTED) {
+        rb_thread_check_ints();
+    }
+    if (end == PGCONN_WAIT_TIMED_OUT) return ID2SYM(rb_intern("timed_out"));
+    if (end == PGCONN_WAIT_FAILED) {
+        return rb_utf8_str_new_cstr(connecting->pg ? PQerrorMessage(connecting->pg) : "out of memory");
+    }
+    if (PQprotocolVersion(connecting->pg) != 3) {
+        pgconn_error_raise(rb_ePgconnInterfaceError, "the server speaks protocol version %d, not 3",
+                           PQprotocolVersion(connecting->pg));
+    }
+    failure = pgconn_session_open(connect->session, connecting->pg);
+    if (NIL_P(failure)) connecting->pg = NULL; /* the session has it */
+    return failure;
+}
+
+static VALUE
+connect_leave(VALUE arg)
+{
+    pgconn_connecting_free(&((struct connect *)arg)->connecting);
+    return Qnil;
+}
+
+VALUE
+pgconn_driver_connect(struct pgconn_session *session, VALUE parameters, pgconn_time deadline)
+{
+    struct connect connect = {.session = session, .parameters = parameters, .deadline = deadline};
+
+    return rb_ensure(connect_drive, (VALUE)&connect, connect_leave, (VALUE)&connect);
+}

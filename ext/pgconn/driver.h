@@ -1,0 +1,38 @@
+/*
+ * The one loop that takes a flight from the queue's end to its answer. Whoever waits drives the queue
+ * for all; the others sleep until their flight is answered or it is their turn to drive.
+ */
+#ifndef PGCONN_DRIVER_H
+#define PGCONN_DRIVER_H
+
+#include "session.h"
+
+/*
+ * Connects the session, which is new, to one address. nil, or libpq's text on why not (a String), or
+ * :timed_out. Raises what interrupts raise; the session is then as before.
+ */
+VALUE pgconn_driver_connect(struct pgconn_session *session, VALUE parameters, pgconn_time deadline);
+
+enum pgconn_run_end {
+    PGCONN_RUN_ANSWERED,
+    PGCONN_RUN_LOST,     /* the connection was lost or closed first */
+    PGCONN_RUN_NOT_SENT, /* the deadline came first; it was never sent */
+    PGCONN_RUN_UNKNOWN,  /* the deadline came first, and no answer to the cancel request either */
+};
+
+/*
+ * Queues the flight and waits for its answer until the deadline; then the statement is cancelled, and
+ * waited for as long as cancel_timeout. The flight is given back, except with UNKNOWN and where an
+ * interrupt raises: then it is abandoned, the server asked to cancel it, and the queue frees it.
+ */
+enum pgconn_run_end pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
+                                      pgconn_time deadline);
+
+/*
+ * Cancels the flight at the head, whoever sent it, and waits for the request's end until the deadline.
+ * message gets libpq's text if the request couldn't be delivered, else it is empty.
+ */
+void pgconn_driver_cancel(struct pgconn_session *session, pgconn_time deadline, char *message,
+                          size_t size);
+
+#endif

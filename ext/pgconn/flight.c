@@ -1,0 +1,327 @@
+#include "flight.h"
+
+/* A TLS record (16 KB) can hold this many more reads than the one that poll announced. */
+#define READS_PER_TLS_RECORD 3
+
+/* How many callers' flights may be unanswered at one time. */
+#define CALLERS_UNDER_WAY 1
+
+struct pgconn_flight *
+pgconn_flight_new(void)
+{
+    return calloc(1, sizeof(struct pgconn_flight));
+}
+
+static void
+command_free(struct pgconn_command *command)
+{
+    PQclear(command->result);
+    pgconn_params_free(&command->params);
+    free(command->sql);
+    free(command);
+}
+
+void
+pgconn_flight_free(struct pgconn_flight *flight)
+{
+    struct pgconn_command *command;
+
+    while ((command = flight->commands)) {
+        flight->commands = command->next;
+        command_free(command);
+    }
+    free(flight);
+}
+
+static struct pgconn_command *
+command_new(const char *sql)
+{
+    struct pgconn_command *command = calloc(1, sizeof(*command));
+
+    if (command && !(command->sql = strdup(sql))) {
+        free(command);
+        return NULL;
+    }
+    return command;
+}
+
+struct pgconn_command *
+pgconn_flight_append(struct pgconn_flight *flight, const char *sql)
+{
+    struct pgconn_command **link = &flight->commands;
+
+    while (*link) link = &(*link)->next;
+    return *link = command_new(sql);
+}
+
+struct pgconn_command *
+pgconn_flight_prepend(struct pgconn_flight *flight, const char *sql)
+{
+    struct pgconn_command *command = command_new(sql);
+
+    if (!command) return NULL;
+    command->next = flight->commands;
+    return flight->commands = command;
+}
+
+static bool
+result_is_error(const PGresult *result)
+{
+    return PQresultStatus(result) == PGRES_FATAL_ERROR;
+}
+
+PGresult *
+pgconn_flight_result(const struct pgconn_flight *flight)
+{
+    struct pgconn_command *command;
+    PGresult *result = NULL;
+
+    for (command = flight->commands; command; command = command->next) {
+        result = command->result;
+        if (result && result_is_error(result)) break;
+    }
+    return result;
+}
+
+PGresult *
+pgconn_flight_take_result(struct pgconn_flight *flight)
+{
+    struct pgconn_command *command = flight->commands;
+    PGresult *result;
+
+    if (!command) return NULL;
+    while (command->next) command = command->next;
+    result = command->result;
+    command->result = NULL;
+    return result;
+}
+
+void
+pgconn_queue_init(struct pgconn_queue *queue)
+{
+    memset(queue, 0, sizeof(*queue));
+    pthread_mutex_init(&queue->libpq, NULL);
+}
+
+void
+pgconn_queue_destroy(struct pgconn_queue *queue)
+{
+    struct pgconn_flight *flight;
+
+    while ((flight = queue->head)) {
+        pgconn_queue_remove(queue, flight);
+        pgconn_flight_free(flight);
+    }
+    PQclear(queue->last_words);
+    pthread_mutex_destroy(&queue->libpq);
+}
+
+void
+pgconn_queue_append(struct pgconn_queue *queue, struct pgconn_flight *flight)
+{
+    if (queue->tail) queue->tail->next = flight;
+    else queue->head = flight;
+    queue->tail = flight;
+}
+
+void
+pgconn_queue_prepend(struct pgconn_queue *queue, struct pgconn_flight *flight)
+{
+    flight->next = queue->head;
+    queue->head = flight;
+    if (!queue->tail) queue->tail = flight;
+}
+
+void
+pgconn_queue_remove(struct pgconn_queue *queue, struct pgconn_flight *flight)
+{
+    struct pgconn_flight *ahead = NULL, *at = queue->head;
+
+    while (at != flight) {
+        ahead = at;
+        at = at->next;
+    }
+    if (ahead) ahead->next = flight->next;
+    else queue->head = flight->next;
+    if (queue->tail == flight) queue->tail = ahead;
+    if (queue->last == flight) queue->last = NULL;
+    flight->next = NULL;
+}
+
+/* The flights under way stand between the one whose answer comes next and the last. */
+bool
+pgconn_queue_has_room(const struct pgconn_queue *queue, const struct pgconn_flight *flight)
+{
+    const struct pgconn_flight *at;
+    int callers = 0;
+
+    if (flight->own) return true;
+    for (at = queue->reading; at; at = at == queue->last ? NULL : at->next) {
+        if (at->own) continue;
+        if (at->barrier || flight->barrier) return false;
+        callers++;
+    }
+    return callers < CALLERS_UNDER_WAY;
+}
+
+void
+pgconn_queue_admit(struct pgconn_queue *queue, struct pgconn_flight *flight)
+{
+    flight->state = PGCONN_FLIGHT_UNDER_WAY;
+    if (!queue->sending) queue->sending = flight;
+    if (!queue->reading) queue->reading = flight;
+    queue->last = flight;
+}
+
+void
+pgconn_queue_dismiss(struct pgconn_queue *queue)
+{
+    struct pgconn_flight *unsent = queue->sending, *at;
+
+    if (!unsent) return;
+    for (at = unsent; at; at = at == queue->last ? NULL : at->next) at->state = PGCONN_FLIGHT_QUEUED;
+    queue->sending = NULL;
+    if (queue->reading == unsent) {
+        queue->reading = queue->last = NULL;
+        return;
+    }
+    for (at = queue->reading; at->next != unsent;) at = at->next;
+    queue->last = at;
+}
+
+static bool
+command_send(PGconn *pg, struct pgconn_command *command)
+{
+    const struct pgconn_params *params = &command->params;
+    int sent = PQsendQueryParams(pg, command->sql, params->count, params->types, params->values,
+                                 params->lengths, params->formats, 0);
+
+    /* libpq has copied all of it. */
+    pgconn_params_free(&command->params);
+    return sent == 1;
+}
+
+static bool
+flight_send(PGconn *pg, struct pgconn_flight *flight)
+{
+    struct pgconn_command *command;
+
+    flight->sent = true;
+    flight->answering = flight->commands;
+    for (command = flight->commands; command; command = command->next) {
+        if (!command_send(pg, command)) return false;
+    }
+    return PQpipelineSync(pg) == 1;
+}
+
+/* Hands libpq what was admitted; *sent says whether there was anything. */
+static bool
+queue_send(struct pgconn_queue *queue, bool *sent)
+{
+    struct pgconn_flight *flight;
+
+    *sent = queue->sending != NULL;
+    while ((flight = queue->sending)) {
+        queue->sending = flight == queue->last ? NULL : flight->next;
+        if (!flight_send(queue->pg, flight)) return false;
+    }
+    return true;
+}
+
+static bool
+result_starts_copy(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+
+    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
+/* A FATAL or PANIC error speaks of the session, not of the statement that it met. */
+static bool
+result_ends_session(const PGresult *result)
+{
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+    return severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+}
+
+/*
+ * One PGresult, or the NULL that ends a statement's results. False where it can't belong to the
+ * flight: then we and the server are out of step.
+ */
+static bool
+queue_take(struct pgconn_queue *queue, PGresult *result)
+{
+    struct pgconn_flight *flight = queue->reading;
+    struct pgconn_command *command = flight->answering;
+
+    if (!result) {
+        if (command) flight->answering = command->next;
+        return command != NULL;
+    }
+    if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+        flight->complete = true;
+        queue->reading = flight == queue->last ? NULL : flight->next;
+    }
+    else if (result_starts_copy(result)) {
+        PQclear(result);
+        return false;
+    }
+    else if (!queue->last_words && result_ends_session(result)) {
+        queue->last_words = result;
+        return true;
+    }
+    else if (command && !command->result && !flight->abandoned) {
+        command->result = result;
+        return true;
+    }
+    PQclear(result);
+    return true;
+}
+
+static bool
+queue_read(struct pgconn_queue *queue)
+{
+    int reads = PQsslInUse(queue->pg) ? READS_PER_TLS_RECORD : 1;
+
+    do {
+        if (!PQconsumeInput(queue->pg)) return false;
+        while (queue->reading && !PQisBusy(queue->pg)) {
+            if (!queue_take(queue, PQgetResult(queue->pg))) return false;
+        }
+    } while (queue->reading && --reads > 0);
+    return true;
+}
+
+static enum pgconn_step
+queue_step_locked(struct pgconn_queue *queue)
+{
+    bool sent;
+    int unsent;
+
+    if (!queue_send(queue, &sent)) return PGCONN_STEP_FAILED;
+    /* Right after sending there is nothing to read yet: a look would be a system call for naught. */
+    if (!sent && !queue_read(queue)) return PGCONN_STEP_FAILED;
+    unsent = PQflush(queue->pg);
+    if (unsent < 0) return PGCONN_STEP_FAILED;
+    if (!queue->reading) return PGCONN_STEP_DONE;
+    return unsent ? PGCONN_STEP_WANT_WRITE : PGCONN_STEP_WANT_READ;
+}
+
+enum pgconn_step
+pgconn_queue_step(void *subject)
+{
+    struct pgconn_queue *queue = subject;
+    enum pgconn_step step;
+
+    pthread_mutex_lock(&queue->libpq);
+    step = queue_step_locked(queue);
+    pthread_mutex_unlock(&queue->libpq);
+    return step;
+}
+
+int
+pgconn_queue_descriptor(void *queue)
+{
+    return PQsocket(((struct pgconn_queue *)queue)->pg);
+}

@@ -1,0 +1,96 @@
+/*
+ * Flights and their queue. A flight is a run of messages to the server, ended by one Sync; a
+ * connection has one queue of them. Sending and reading are steps that never wait.
+ *
+ * Who may touch what: the links of the queue and the states of flights that wait in it are changed
+ * with the GVL held. pgconn_queue_step runs without it and looks at nothing behind `last`, which
+ * is fixed before; it holds `libpq`, so that a reader with the GVL can ask libpq between two steps.
+ */
+#ifndef PGCONN_FLIGHT_H
+#define PGCONN_FLIGHT_H
+
+#include "params.h"
+#include "sql_lexer.h"
+#include "wait.h"
+
+enum pgconn_flight_state {
+    PGCONN_FLIGHT_QUEUED,    /* may leave the queue as if it had never been there */
+    PGCONN_FLIGHT_UNDER_WAY, /* admitted: who drives sends it, and its answer must be read */
+    PGCONN_FLIGHT_ANSWERED,  /* complete, and out of the queue */
+    PGCONN_FLIGHT_LOST,      /* the connection ended before that */
+    PGCONN_FLIGHT_WITHDRAWN, /* taken out of the queue before it was sent */
+};
+
+/* One statement of a flight: Parse, Bind, Describe and Execute, and the server's answer to them. */
+struct pgconn_command {
+    struct pgconn_command *next;
+    char *sql; /* in the client encoding */
+    struct pgconn_params params;
+    PGresult *result;
+};
+
+struct pgconn_flight {
+    struct pgconn_flight *next;
+    struct pgconn_command *commands; /* none: the Sync alone */
+    struct pgconn_command *answering;
+    enum pgconn_flight_state state;
+    bool sent;      /* libpq has its bytes; also after it was lost: the server may have run it */
+    bool complete;  /* its ReadyForQuery has been read: set without the GVL, the state follows with it */
+    bool own;       /* the driver's own, with no caller; nothing waits for its end to be sent */
+    bool abandoned; /* its caller has gone: the answer is read and dropped */
+    bool barrier;   /* may change the session's state: alone on the wire */
+    bool begins;    /* starts a transaction if none is open and autocommit is off */
+    bool ends;      /* the driver's COMMIT or ROLLBACK: not sent if no transaction is open */
+    struct pgconn_sleeper *sleeper; /* its caller's; NULL once that has gone */
+};
+
+struct pgconn_queue {
+    PGconn *pg;
+    struct pgconn_flight *head, *tail;
+    struct pgconn_flight *sending; /* the first that libpq doesn't have, up to last */
+    struct pgconn_flight *reading; /* the one whose answer comes next; NULL: none under way */
+    struct pgconn_flight *last;    /* the last that the step may send */
+    PGresult *last_words; /* the FATAL error with which the server ended the session */
+    pthread_mutex_t libpq;
+};
+
+/* NULL when out of memory. */
+struct pgconn_flight *pgconn_flight_new(void);
+void pgconn_flight_free(struct pgconn_flight *flight);
+
+/* Adds a statement behind (or ahead of) the others, copying the SQL; NULL when out of memory. */
+struct pgconn_command *pgconn_flight_append(struct pgconn_flight *flight, const char *sql);
+struct pgconn_command *pgconn_flight_prepend(struct pgconn_flight *flight, const char *sql);
+
+/* The first answer that is an error, else the answer of the last statement; NULL: there is none. */
+PGresult *pgconn_flight_result(const struct pgconn_flight *flight);
+
+/* Takes the last statement's answer out; the caller clears it. NULL: there is none. */
+PGresult *pgconn_flight_take_result(struct pgconn_flight *flight);
+
+void pgconn_queue_init(struct pgconn_queue *queue);
+void pgconn_queue_destroy(struct pgconn_queue *queue);
+void pgconn_queue_append(struct pgconn_queue *queue, struct pgconn_flight *flight);
+void pgconn_queue_prepend(struct pgconn_queue *queue, struct pgconn_flight *flight);
+void pgconn_queue_remove(struct pgconn_queue *queue, struct pgconn_flight *flight);
+
+/*
+ * Whether a flight can be admitted now, or has to wait for the answer to another. The driver's own
+ * flights neither wait nor make others wait.
+ */
+bool pgconn_queue_has_room(const struct pgconn_queue *queue, const struct pgconn_flight *flight);
+
+/* Lets the step send the next flight of the queue. */
+void pgconn_queue_admit(struct pgconn_queue *queue, struct pgconn_flight *flight);
+
+/* Takes back what was admitted but not sent, because the wait ended before its first step. */
+void pgconn_queue_dismiss(struct pgconn_queue *queue);
+
+/*
+ * Sends what was admitted and reads what has come. DONE: all admitted flights are answered.
+ * FAILED: the connection is lost, PQerrorMessage says how. A pgconn_stepper's step.
+ */
+enum pgconn_step pgconn_queue_step(void *queue);
+int pgconn_queue_descriptor(void *queue);
+
+#endif

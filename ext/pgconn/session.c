@@ -1,0 +1,312 @@
+#include "session.h"
+
+#include "encoding.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Counted in each child of a fork, which shares its parent's sockets and must not touch them. */
+static unsigned long forks;
+
+static void
+fork_count(void)
+{
+    forks++;
+}
+
+__attribute__((constructor)) static void
+fork_watch(void)
+{
+    pthread_atfork(NULL, NULL, fork_count);
+}
+
+void
+pgconn_session_init(struct pgconn_session *session)
+{
+    memset(session, 0, sizeof(*session));
+    pgconn_queue_init(&session->queue);
+    pgconn_cancel_init(&session->cancel);
+    session->transaction = PQTRANS_UNKNOWN;
+    session->encoding_index = rb_utf8_encindex();
+    session->forks = forks;
+}
+
+bool
+pgconn_session_inherited(const struct pgconn_session *session)
+{
+    return session->forks != forks;
+}
+
+/* PQfinish says goodbye to the server, which in a forked child would end the parent's session. */
+static void
+session_finish(struct pgconn_session *session)
+{
+    int null;
+
+    if (!session->pg) return;
+    if (pgconn_session_inherited(session) && PQsocket(session->pg) >= 0) {
+        null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (null >= 0) {
+            dup2(null, PQsocket(session->pg));
+            close(null);
+        }
+    }
+    PQfinish(session->pg);
+    session->pg = session->queue.pg = NULL;
+    pgconn_cancel_forget(&session->cancel);
+}
+
+void
+pgconn_session_destroy(struct pgconn_session *session)
+{
+    session_finish(session);
+    pgconn_queue_destroy(&session->queue);
+    pgconn_messages_clear(&session->messages);
+    free(session->loss);
+}
+
+static bool
+styles_differ(PGconn *pg)
+{
+    const char *date = PQparameterStatus(pg, "DateStyle");
+    const char *interval = PQparameterStatus(pg, "IntervalStyle");
+
+    return !date || strncmp(date, "ISO", 3) != 0 || !interval || strcmp(interval, "postgres") != 0;
+}
+
+VALUE
+pgconn_session_open(struct pgconn_session *session, PGconn *pg)
+{
+    int encoding_index = pgconn_encoding_index(PQclientEncoding(pg));
+
+    if (encoding_index < 0) {
+        return rb_sprintf("Ruby has no encoding like client_encoding %s",
+                          pg_encoding_to_char(PQclientEncoding(pg)));
+    }
+    if (PQsetnonblocking(pg, 1) != 0 || !PQenterPipelineMode(pg)) {
+        return rb_utf8_str_new_cstr(PQerrorMessage(pg));
+    }
+    session->pg = session->queue.pg = pg;
+    session->life = PGCONN_SESSION_OPEN;
+    session->transaction = PQTRANS_IDLE;
+    session->encoding_index = encoding_index;
+    session->styles_unset = styles_differ(pg);
+    return Qnil;
+}
+
+void
+pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keyword)
+{
+    flight->begins = true;
+    switch (keyword) {
+      case PGCONN_KEYWORD_ABORT:
+      case PGCONN_KEYWORD_BEGIN:
+      case PGCONN_KEYWORD_COMMIT:
+      case PGCONN_KEYWORD_END:
+      case PGCONN_KEYWORD_ROLLBACK:
+      case PGCONN_KEYWORD_START:
+        flight->begins = false; /* the user has taken the transaction in hand */
+        flight->barrier = true;
+        break;
+      case PGCONN_KEYWORD_DEALLOCATE:
+      case PGCONN_KEYWORD_DISCARD:
+      case PGCONN_KEYWORD_PREPARE:
+      case PGCONN_KEYWORD_RELEASE:
+      case PGCONN_KEYWORD_RESET:
+      case PGCONN_KEYWORD_SAVEPOINT:
+      case PGCONN_KEYWORD_SET:
+        flight->barrier = true;
+        break;
+      default:
+        break;
+    }
+}
+
+static bool
+session_is_idle(const struct pgconn_session *session)
+{
+    return !session->queue.reading && session->transaction == PQTRANS_IDLE;
+}
+
+/*
+ * Values in text are read in ISO style. The SETs are a flight of their own, so that no rollback of
+ * the statement's transaction undoes them.
+ */
+static void
+session_set_styles(struct pgconn_session *session)
+{
+    struct pgconn_flight *flight = pgconn_flight_new();
+
+    if (!flight) rb_memerror();
+    flight->own = true;
+    pgconn_queue_prepend(&session->queue, flight);
+    if (!pgconn_flight_append(flight, "SET DateStyle TO ISO") ||
+        !pgconn_flight_append(flight, "SET IntervalStyle TO postgres")) {
+        pgconn_queue_remove(&session->queue, flight);
+        pgconn_flight_free(flight);
+        rb_memerror();
+    }
+    session->styles_unset = false;
+    pgconn_queue_admit(&session->queue, flight);
+}
+
+/* What goes with the flight that is about to be sent. */
+static void
+session_prepare(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    if (flight->begins && !session->autocommit && session->transaction == PQTRANS_IDLE) {
+        if (!pgconn_flight_prepend(flight, "BEGIN")) rb_memerror();
+        flight->barrier = true;
+    }
+    flight->begins = false;
+    if (session->styles_unset && flight->commands && session_is_idle(session)) {
+        session_set_styles(session);
+    }
+}
+
+static void
+flight_end(struct pgconn_queue *queue, struct pgconn_flight *flight, enum pgconn_flight_state state)
+{
+    pgconn_queue_remove(queue, flight);
+    flight->state = state;
+    if (flight->own || flight->abandoned) pgconn_flight_free(flight);
+    else if (flight->sleeper) pgconn_wait_wake(flight->sleeper);
+}
+
+/* Handles one flight that waits; false when it, and so all behind it, must wait on. */
+static bool
+session_launch_one(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    struct pgconn_queue *queue = &session->queue;
+
+    if (!pgconn_queue_has_room(queue, flight)) return false;
+    if (flight->ends && session_is_idle(session)) {
+        flight_end(queue, flight, PGCONN_FLIGHT_ANSWERED);
+        return true;
+    }
+    session_prepare(session, flight);
+    pgconn_queue_admit(queue, flight);
+    return true;
+}
+
+void
+pgconn_session_launch(struct pgconn_session *session)
+{
+    struct pgconn_flight *flight, *next;
+
+    /* A request that is still on its way could hit a statement that it wasn't meant for. */
+    if (!pgconn_cancel_ended(&session->cancel)) return;
+    for (flight = session->queue.head; flight; flight = next) {
+        next = flight->next;
+        if (flight->state != PGCONN_FLIGHT_QUEUED) continue;
+        if (!session_launch_one(session, flight)) return;
+    }
+}
+
+static void
+session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    PGresult *result = pgconn_flight_result(flight);
+
+    /* A cancel request or a time-out of the server's can hit the driver's own SET: again next time. */
+    if (flight->own && PQresultStatus(result) != PGRES_COMMAND_OK) session->styles_unset = true;
+    flight_end(&session->queue, flight, PGCONN_FLIGHT_ANSWERED);
+}
+
+static void
+session_follow(struct pgconn_session *session)
+{
+    int encoding_index = pgconn_encoding_index(PQclientEncoding(session->pg));
+
+    if (encoding_index >= 0) session->encoding_index = encoding_index;
+    session->transaction = PQtransactionStatus(session->pg);
+}
+
+void
+pgconn_session_land(struct pgconn_session *session)
+{
+    struct pgconn_flight *flight;
+
+    pgconn_queue_dismiss(&session->queue);
+    while ((flight = session->queue.head) && flight->complete) {
+        session_settle(session, flight);
+    }
+    if (!session->queue.reading) session_follow(session);
+}
+
+static void
+session_fail_flights(struct pgconn_session *session)
+{
+    struct pgconn_queue *queue = &session->queue;
+
+    queue->sending = queue->reading = queue->last = NULL;
+    while (queue->head) flight_end(queue, queue->head, PGCONN_FLIGHT_LOST);
+}
+
+void
+pgconn_session_lose(struct pgconn_session *session, const char *text)
+{
+    if (session->life == PGCONN_SESSION_OPEN) {
+        session->life = PGCONN_SESSION_BROKEN;
+        session->loss = strdup(text ? text : PQerrorMessage(session->pg));
+        session->transaction = PQTRANS_UNKNOWN;
+    }
+    if (session->driver) pgconn_session_hang_up(session);
+    else session_fail_flights(session);
+}
+
+void
+pgconn_session_hang_up(struct pgconn_session *session)
+{
+    if (session->pg && PQsocket(session->pg) >= 0) shutdown(PQsocket(session->pg), SHUT_RDWR);
+    if (session->cancel.ended >= 0) shutdown(session->cancel.ended, SHUT_RDWR);
+}
+
+void
+pgconn_session_close(struct pgconn_session *session)
+{
+    session->life = PGCONN_SESSION_CLOSED;
+    session->transaction = PQTRANS_UNKNOWN;
+    if (session->driver && !pgconn_session_inherited(session)) pgconn_session_hang_up(session);
+    else pgconn_session_leave(session);
+}
+
+void
+pgconn_session_leave(struct pgconn_session *session)
+{
+    if (session->life != PGCONN_SESSION_CLOSED) return;
+    session_fail_flights(session);
+    session_finish(session);
+}
+
+VALUE
+pgconn_session_parameter(struct pgconn_session *session, const char *name)
+{
+    const char *value;
+    char *copy;
+    VALUE string;
+
+    if (!session->pg) return Qnil;
+    pthread_mutex_lock(&session->queue.libpq);
+    value = PQparameterStatus(session->pg, name);
+    copy = value ? strdup(value) : NULL;
+    pthread_mutex_unlock(&session->queue.libpq);
+    if (!copy) return Qnil;
+    string = rb_enc_str_new(copy, strlen(copy), rb_enc_from_index(session->encoding_index));
+    free(copy);
+    return string;
+}
+
+bool
+pgconn_session_standard_strings(struct pgconn_session *session)
+{
+    const char *value;
+    bool standard;
+
+    pthread_mutex_lock(&session->queue.libpq);
+    value = PQparameterStatus(session->pg, "standard_conforming_strings");
+    standard = !value || strcmp(value, "on") == 0;
+    pthread_mutex_unlock(&session->queue.libpq);
+    return standard;
+}

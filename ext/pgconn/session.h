@@ -1,0 +1,82 @@
+/*
+ * The state of one session with a server: its transaction, its encoding, its end. It decides what
+ * goes with a flight (BEGIN, the settings that results rely on) at the moment it may be sent,
+ * because only then the state is known. All of it runs with the GVL held.
+ */
+#ifndef PGCONN_SESSION_H
+#define PGCONN_SESSION_H
+
+#include "cancel.h"
+#include "flight.h"
+#include "message.h"
+
+enum pgconn_session_life {
+    PGCONN_SESSION_NEW,    /* not connected yet */
+    PGCONN_SESSION_OPEN,
+    PGCONN_SESSION_BROKEN, /* the connection was lost */
+    PGCONN_SESSION_CLOSED,
+};
+
+struct pgconn_session {
+    PGconn *pg;
+    enum pgconn_session_life life;
+    struct pgconn_queue queue;
+    struct pgconn_cancel cancel;
+    struct pgconn_messages messages;
+    struct pgconn_run *driver; /* the caller that drives the queue; only it may be in libpq */
+    PGTransactionStatusType transaction; /* of the last ReadyForQuery */
+    int encoding_index;
+    bool autocommit;
+    bool styles_unset; /* DateStyle or IntervalStyle must still be SET */
+    double cancel_timeout;
+    char *loss; /* how the connection was lost; NULL: out of memory */
+    unsigned long forks; /* of this process when the connection was made */
+};
+
+void pgconn_session_init(struct pgconn_session *session);
+
+/* For the garbage collector: sends what PQfinish sends, nothing in a forked child. */
+void pgconn_session_destroy(struct pgconn_session *session);
+
+/*
+ * Takes over a PGconn that has just connected. nil, or why it can't be used, a String; the session
+ * is then as it was and the PGconn the caller's.
+ */
+VALUE pgconn_session_open(struct pgconn_session *session, PGconn *pg);
+
+/* Whether this process is a fork of the one that connected. */
+bool pgconn_session_inherited(const struct pgconn_session *session);
+
+/* Marks what the first keyword of a caller's statement says: whether it begins, whether it is a barrier. */
+void pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keyword);
+
+/*
+ * Admits what may be sent now, with BEGIN and settings where needed. Raises NoMemoryError only.
+ */
+void pgconn_session_launch(struct pgconn_session *session);
+
+/* After a drive: takes what was answered out of the queue, wakes its callers, follows the state. */
+void pgconn_session_land(struct pgconn_session *session);
+
+/*
+ * The connection is lost, and every flight with it; where somebody is in libpq, when that one leaves
+ * it. text is copied; NULL: what libpq says.
+ */
+void pgconn_session_lose(struct pgconn_session *session, const char *text);
+
+/* Ends the session: at once, or where somebody is in libpq, when that one leaves it. */
+void pgconn_session_close(struct pgconn_session *session);
+
+/* The driver has left libpq: does what was put off for it. */
+void pgconn_session_leave(struct pgconn_session *session);
+
+/* Makes whoever drives see the end of the connection. */
+void pgconn_session_hang_up(struct pgconn_session *session);
+
+/* A parameter that the server has reported, copied to a String, or nil. */
+VALUE pgconn_session_parameter(struct pgconn_session *session, const char *name);
+
+/* Whether a backslash is an ordinary character in '...'. */
+bool pgconn_session_standard_strings(struct pgconn_session *session);
+
+#endif

@@ -1,0 +1,237 @@
+#include "wait.h"
+
+#include "error.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <ruby/thread.h>
+#include <time.h>
+
+#define NANOSECONDS 1000000000LL
+
+pgconn_time
+pgconn_wait_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * NANOSECONDS + now.tv_nsec;
+}
+
+pgconn_time
+pgconn_wait_after(double seconds)
+{
+    /* 2^62 ns are 146 years; a deadline further away is none. */
+    if (seconds >= (double)(1LL << 62) / NANOSECONDS) return PGCONN_NEVER;
+    return pgconn_wait_now() + (pgconn_time)(seconds * NANOSECONDS);
+}
+
+double
+pgconn_wait_seconds(VALUE seconds, const char *name)
+{
+    double value;
+
+    if (!RTEST(rb_obj_is_kind_of(seconds, rb_cNumeric))) {
+        rb_raise(rb_eTypeError, "%s must be a number of seconds, not %" PRIsVALUE, name,
+                 rb_obj_class(seconds));
+    }
+    value = NUM2DBL(seconds);
+    if (!(value > 0)) {
+        rb_raise(rb_eArgError, "%s must be a positive number of seconds, not %" PRIsVALUE, name,
+                 rb_inspect(seconds));
+    }
+    return value;
+}
+
+/* Rounded up, so that a wait never ends just before its deadline and spins. */
+static int
+deadline_milliseconds(pgconn_time deadline)
+{
+    pgconn_time left;
+
+    if (deadline == PGCONN_NEVER) return -1;
+    left = deadline - pgconn_wait_now();
+    if (left <= 0) return 0;
+    left = (left + 999999) / 1000000;
+    return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+struct drive {
+    const struct pgconn_stepper *stepper;
+    pgconn_time deadline;
+    enum pgconn_wait_end end;
+};
+
+/* One wait between two steps: true when the next step may be made. */
+static bool
+drive_wait(struct drive *drive, enum pgconn_step wanted)
+{
+    const struct pgconn_stepper *stepper = drive->stepper;
+    struct pollfd socket = {.fd = stepper->descriptor(stepper->subject), .events = POLLIN};
+    int ready;
+
+    if (wanted == PGCONN_STEP_WANT_WRITE) socket.events |= POLLOUT;
+    ready = poll(&socket, 1, deadline_milliseconds(drive->deadline));
+    if (ready == 0) {
+        drive->end = PGCONN_WAIT_TIMED_OUT;
+        return pgconn_wait_now() < drive->deadline; /* poll waits 24 days at most */
+    }
+    /* EINTR: Ruby's signal for this thread, or any other; it will look. */
+    drive->end = PGCONN_WAIT_INTERRUPTED;
+    return ready > 0;
+}
+
+static void *
+drive_without_gvl(void *arg)
+{
+    struct drive *drive = arg;
+    enum pgconn_step wanted;
+
+    do {
+        wanted = drive->stepper->step(drive->stepper->subject);
+        if (wanted == PGCONN_STEP_DONE || wanted == PGCONN_STEP_FAILED) {
+            drive->end = wanted == PGCONN_STEP_DONE ? PGCONN_WAIT_DONE : PGCONN_WAIT_FAILED;
+            return NULL;
+        }
+    } while (drive_wait(drive, wanted));
+    return NULL;
+}
+
+enum pgconn_wait_end
+pgconn_wait_drive(const struct pgconn_stepper *stepper, pgconn_time deadline)
+{
+    /* Stays so when Ruby has an interrupt pending already and doesn't let the region begin. */
+    struct drive drive = {stepper, deadline, PGCONN_WAIT_INTERRUPTED};
+
+    rb_thread_call_without_gvl2(drive_without_gvl, &drive, RUBY_UBF_IO, NULL);
+    return drive.end;
+}
+
+struct readable {
+    int descriptor;
+    bool waited;
+};
+
+static enum pgconn_step
+readable_step(void *subject)
+{
+    struct readable *readable = subject;
+
+    if (readable->waited) return PGCONN_STEP_DONE;
+    readable->waited = true;
+    return PGCONN_STEP_WANT_READ;
+}
+
+static int
+readable_descriptor(void *subject)
+{
+    return ((struct readable *)subject)->descriptor;
+}
+
+enum pgconn_wait_end
+pgconn_wait_readable(int descriptor, pgconn_time deadline)
+{
+    struct readable readable = {.descriptor = descriptor};
+    struct pgconn_stepper stepper = {readable_step, readable_descriptor, &readable};
+
+    return pgconn_wait_drive(&stepper, deadline);
+}
+
+void
+pgconn_wait_sleeper_init(struct pgconn_sleeper *sleeper)
+{
+    pthread_condattr_t attributes;
+
+    pthread_mutex_init(&sleeper->lock, NULL);
+    pthread_condattr_init(&attributes);
+#ifdef HAVE_PTHREAD_CONDATTR_SETCLOCK
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+#endif
+    pthread_cond_init(&sleeper->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    sleeper->woken = sleeper->interrupted = false;
+}
+
+void
+pgconn_wait_sleeper_destroy(struct pgconn_sleeper *sleeper)
+{
+    pthread_cond_destroy(&sleeper->changed);
+    pthread_mutex_destroy(&sleeper->lock);
+}
+
+struct sleep {
+    struct pgconn_sleeper *sleeper;
+    pgconn_time deadline;
+    enum pgconn_wait_end end;
+};
+
+/* The deadline on the clock that the condition variable uses. */
+static struct timespec
+sleep_until(pgconn_time deadline)
+{
+    struct timespec until;
+
+#ifndef HAVE_PTHREAD_CONDATTR_SETCLOCK
+    clock_gettime(CLOCK_REALTIME, &until);
+    deadline += until.tv_sec * NANOSECONDS + until.tv_nsec - pgconn_wait_now();
+#endif
+    until.tv_sec = deadline / NANOSECONDS;
+    until.tv_nsec = deadline % NANOSECONDS;
+    return until;
+}
+
+static void *
+sleep_without_gvl(void *arg)
+{
+    struct sleep *sleep = arg;
+    struct pgconn_sleeper *sleeper = sleep->sleeper;
+    bool timed = sleep->deadline != PGCONN_NEVER;
+    struct timespec until = {0};
+    int code = 0;
+
+    if (timed) until = sleep_until(sleep->deadline);
+    pthread_mutex_lock(&sleeper->lock);
+    while (!sleeper->woken && !sleeper->interrupted && code != ETIMEDOUT) {
+        if (timed) code = pthread_cond_timedwait(&sleeper->changed, &sleeper->lock, &until);
+        else code = pthread_cond_wait(&sleeper->changed, &sleeper->lock);
+    }
+    if (sleeper->woken) sleep->end = PGCONN_WAIT_WOKEN;
+    else if (sleeper->interrupted) sleep->end = PGCONN_WAIT_INTERRUPTED;
+    else sleep->end = PGCONN_WAIT_TIMED_OUT;
+    sleeper->woken = sleeper->interrupted = false;
+    pthread_mutex_unlock(&sleeper->lock);
+    return NULL;
+}
+
+static void
+sleeper_ring(struct pgconn_sleeper *sleeper, bool *reason)
+{
+    pthread_mutex_lock(&sleeper->lock);
+    *reason = true;
+    pthread_cond_signal(&sleeper->changed);
+    pthread_mutex_unlock(&sleeper->lock);
+}
+
+static void
+sleeper_interrupt(void *arg)
+{
+    struct pgconn_sleeper *sleeper = arg;
+
+    sleeper_ring(sleeper, &sleeper->interrupted);
+}
+
+enum pgconn_wait_end
+pgconn_wait_sleep(struct pgconn_sleeper *sleeper, pgconn_time deadline)
+{
+    struct sleep sleep = {sleeper, deadline, PGCONN_WAIT_INTERRUPTED};
+
+    rb_thread_call_without_gvl2(sleep_without_gvl, &sleep, sleeper_interrupt, sleeper);
+    return sleep.end;
+}
+
+void
+pgconn_wait_wake(struct pgconn_sleeper *sleeper)
+{
+    sleeper_ring(sleeper, &sleeper->woken);
+}
