@@ -1,0 +1,428 @@
+#include "connection.h"
+
+#include "block.h"
+#include "result.h"
+
+VALUE rb_cPgconnConnection;
+
+struct connection {
+    struct pgconn_session session;
+    VALUE statement_timeout; /* nil or a Numeric of seconds */
+    int backend_pid;
+    int server_version;
+    int protocol_version;
+};
+
+static void
+connection_mark(void *data)
+{
+    rb_gc_mark_movable(((struct connection *)data)->statement_timeout);
+}
+
+static void
+connection_compact(void *data)
+{
+    struct connection *connection = data;
+
+    connection->statement_timeout = rb_gc_location(connection->statement_timeout);
+}
+
+static void
+connection_free(void *data)
+{
+    struct connection *connection = data;
+
+    pgconn_session_destroy(&connection->session);
+    xfree(connection);
+}
+
+static size_t
+connection_memsize(const void *data)
+{
+    (void)data;
+    return sizeof(struct connection);
+}
+
+/* Not FREE_IMMEDIATELY: PQfinish writes to the socket. */
+static const rb_data_type_t connection_type = {
+    .wrap_struct_name = "Pgconn::Connection",
+    .function = {connection_mark, connection_free, connection_memsize, connection_compact},
+    .flags = RUBY_TYPED_WB_PROTECTED,
+};
+
+static VALUE
+connection_allocate(VALUE class)
+{
+    struct connection *connection;
+    VALUE self = TypedData_Make_Struct(class, struct connection, &connection_type, connection);
+
+    pgconn_session_init(&connection->session);
+    connection->statement_timeout = Qnil;
+    return self;
+}
+
+static struct connection *
+connection_get(VALUE self)
+{
+    struct connection *connection = rb_check_typeddata(self, &connection_type);
+
+    if (connection->session.life == PGCONN_SESSION_NEW) {
+        pgconn_error_raise(rb_ePgconnInterfaceError,
+                           "connection not initialized: does initialize call super?");
+    }
+    return connection;
+}
+
+struct pgconn_session *
+pgconn_connection_get_open(VALUE self)
+{
+    struct pgconn_session *session = &connection_get(self)->session;
+
+    if (pgconn_session_inherited(session)) {
+        pgconn_error_raise(rb_ePgconnInterfaceError,
+                           "connection belongs to the parent process: connect again after fork");
+    }
+    if (session->life == PGCONN_SESSION_CLOSED) {
+        pgconn_error_raise(rb_ePgconnInterfaceError, "connection already closed");
+    }
+    if (session->life == PGCONN_SESSION_BROKEN) rb_exc_raise(pgconn_answer_loss(session));
+    return session;
+}
+
+bool
+pgconn_connection_is_closed(VALUE self)
+{
+    return connection_get(self)->session.life == PGCONN_SESSION_CLOSED;
+}
+
+VALUE
+pgconn_connection_timeout(VALUE self, VALUE timeout)
+{
+    return NIL_P(timeout) ? connection_get(self)->statement_timeout : timeout;
+}
+
+/* Connects to one address: nil, or libpq's text on why not, or :timed_out. */
+static VALUE
+connection_open_address(VALUE self, VALUE parameters, VALUE timeout)
+{
+    struct connection *connection = connection_get(self);
+    pgconn_time deadline = NIL_P(timeout) ? PGCONN_NEVER : pgconn_wait_after(NUM2DBL(timeout));
+    VALUE failure = pgconn_driver_connect(&connection->session, parameters, deadline);
+
+    const PGconn *pg = connection->session.pg;
+
+    RB_GC_GUARD(self);
+    if (!NIL_P(failure)) return failure;
+    connection->backend_pid = PQbackendPID(pg);
+    connection->server_version = PQserverVersion(pg);
+    connection->protocol_version = PQprotocolVersion(pg);
+    return Qnil;
+}
+
+/*
+ * What connect was told: seconds or nil, seconds, boolean. The connection is a closed one from here on,
+ * until it is open, and stays so when that fails.
+ */
+static VALUE
+connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, VALUE autocommit)
+{
+    struct connection *connection = rb_check_typeddata(self, &connection_type);
+    struct pgconn_session *session = &connection->session;
+
+    if (session->life != PGCONN_SESSION_NEW) {
+        pgconn_error_raise(rb_ePgconnInterfaceError, "connection already initialized");
+    }
+    if (!NIL_P(statement_timeout)) pgconn_wait_seconds(statement_timeout, "statement_timeout");
+    RB_OBJ_WRITE(self, &connection->statement_timeout, statement_timeout);
+    session->cancel_timeout = pgconn_wait_seconds(cancel_timeout, "cancel_timeout");
+    session->autocommit = RTEST(autocommit);
+    session->life = PGCONN_SESSION_CLOSED;
+    return self;
+}
+
+/*
+ * Ends the session. The server rolls back what was not committed. Callers that wait for an
+ * answer get an InterfaceError. Calling it again does nothing.
+ * @return [nil]
+ * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PQFINISH PQfinish
+ */
+static VALUE
+connection_close(VALUE self)
+{
+    pgconn_session_close(&connection_get(self)->session);
+    return Qnil;
+}
+
+/*
+ * @return [Boolean] whether the connection was closed or lost. Asks nobody: see {#alive?}
+ */
+static VALUE
+connection_closed_p(VALUE self)
+{
+    return RBOOL(connection_get(self)->session.life != PGCONN_SESSION_OPEN);
+}
+
+/*
+ * @return [Boolean] whether the connection was lost, as far as is known. Stays true after {#close}
+ */
+static VALUE
+connection_broken_p(VALUE self)
+{
+    const struct pgconn_session *session = &connection_get(self)->session;
+
+    return RBOOL(session->life == PGCONN_SESSION_BROKEN || session->loss);
+}
+
+/* The flight of one statement of ours, or of the Sync alone. */
+static struct pgconn_flight *
+flight_of(const char *sql)
+{
+    struct pgconn_flight *flight = pgconn_flight_new();
+
+    if (!flight) rb_memerror();
+    if (sql && !pgconn_flight_append(flight, sql)) {
+        pgconn_flight_free(flight);
+        rb_memerror();
+    }
+    return flight;
+}
+
+/* A round trip that executes nothing. */
+static void
+session_sync(struct pgconn_session *session, VALUE timeout)
+{
+    struct pgconn_statement none = {Qnil, Qnil, Qnil};
+
+    pgconn_answer_wait(session, flight_of(NULL), timeout, &none);
+}
+
+/* Runs COMMIT or ROLLBACK; gives the Result, or nil where no transaction was open. */
+static VALUE
+connection_end_transaction(VALUE self, const char *sql)
+{
+    struct pgconn_session *session = pgconn_connection_get_open(self);
+    struct pgconn_statement statement = {rb_str_freeze(rb_str_new_cstr(sql)), Qnil, Qnil};
+    struct pgconn_flight *flight = flight_of(sql);
+    VALUE result;
+
+    flight->ends = flight->barrier = true;
+    result = pgconn_answer_wait(session, flight, Qnil, &statement);
+    RB_GC_GUARD(self);
+    return result;
+}
+
+/*
+ * Commits the transaction that is open; sends nothing if none is.
+ * @return [nil]
+ * @raise [Pgconn::Errors::InFailedSqlTransaction] if a statement of the transaction had failed: the
+ *   server has rolled it back
+ * @raise [Pgconn::IntegrityError] if a deferred constraint doesn't hold
+ * @raise [Pgconn::ConnectionLost] its `outcome` is :unknown if the COMMIT had been sent
+ * @see https://www.postgresql.org/docs/current/sql-commit.html COMMIT
+ */
+static VALUE
+connection_commit(VALUE self)
+{
+    VALUE result = connection_end_transaction(self, "COMMIT");
+
+    /* A COMMIT of a failed transaction succeeds, with the tag ROLLBACK. */
+    if (!NIL_P(result) && strcmp(PQcmdStatus((PGresult *)pgconn_result_pg(result)), "COMMIT") != 0) {
+        pgconn_error_raise(rb_ePgconnInFailedSqlTransaction,
+                           "the transaction had failed: it was rolled back, nothing is committed");
+    }
+    return Qnil;
+}
+
+/*
+ * Rolls back the transaction that is open; sends nothing if none is.
+ * @return [nil]
+ * @see https://www.postgresql.org/docs/current/sql-rollback.html ROLLBACK
+ */
+static VALUE
+connection_rollback(VALUE self)
+{
+    connection_end_transaction(self, "ROLLBACK");
+    return Qnil;
+}
+
+/*
+ * @return [Boolean] whether each statement commits by itself, instead of a transaction that
+ *   starts by itself and lasts until {#commit} or {#rollback}
+ */
+static VALUE
+connection_autocommit(VALUE self)
+{
+    return RBOOL(connection_get(self)->session.autocommit);
+}
+
+/*
+ * @param on [Boolean]
+ * @raise [Pgconn::ProgrammingError] inside a transaction
+ */
+static VALUE
+connection_set_autocommit(VALUE self, VALUE on)
+{
+    struct pgconn_session *session = pgconn_connection_get_open(self);
+
+    /* What was interrupted or is under way may have begun a transaction. */
+    if (session->queue.head) session_sync(session, Qnil);
+    if (session->transaction != PQTRANS_IDLE) {
+        pgconn_error_raise(rb_ePgconnProgrammingError,
+                           "autocommit can't be changed inside a transaction: commit or roll back first");
+    }
+    session->autocommit = RTEST(on);
+    RB_GC_GUARD(self);
+    return on;
+}
+
+/*
+ * Asks the server to cancel the statement that is being executed, whoever sent it. May be called
+ * from any thread; the cancelled call raises {QueryCanceledError}. Does nothing if none is.
+ * @return [nil]
+ * @raise [Pgconn::OperationalError] if the request could not be delivered within cancel_timeout
+ * @see https://www.postgresql.org/docs/current/libpq-cancel.html PQcancel
+ */
+static VALUE
+connection_cancel(VALUE self)
+{
+    struct pgconn_session *session = pgconn_connection_get_open(self);
+    char message[256];
+
+    pgconn_driver_cancel(session, pgconn_wait_after(session->cancel_timeout), message, sizeof(message));
+    RB_GC_GUARD(self);
+    if (*message) pgconn_error_raise(rb_ePgconnOperationalError, "%s", message);
+    return Qnil;
+}
+
+/* A round trip, behind all that is queued: what alive? needs. */
+static VALUE
+connection_round_trip(VALUE self, VALUE timeout)
+{
+    pgconn_wait_seconds(timeout, "timeout");
+    session_sync(pgconn_connection_get_open(self), timeout);
+    RB_GC_GUARD(self);
+    return Qnil;
+}
+
+/*
+ * @return [Integer, nil] the process ID of the server process, nil once the connection has ended
+ * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQBACKENDPID PQbackendPID
+ */
+static VALUE
+connection_backend_pid(VALUE self)
+{
+    const struct connection *connection = connection_get(self);
+
+    return connection->session.life == PGCONN_SESSION_OPEN ? INT2NUM(connection->backend_pid) : Qnil;
+}
+
+/*
+ * @return [Integer] the server's version, 150020 for 15.20
+ * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQSERVERVERSION PQserverVersion
+ */
+static VALUE
+connection_server_version(VALUE self)
+{
+    return INT2NUM(connection_get(self)->server_version);
+}
+
+/*
+ * @return [Integer] the version of the frontend/backend protocol: 3
+ * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQPROTOCOLVERSION PQprotocolVersion
+ */
+static VALUE
+connection_protocol_version(VALUE self)
+{
+    return INT2NUM(connection_get(self)->protocol_version);
+}
+
+/*
+ * @param name [String, Symbol] such as "server_encoding" or "TimeZone"
+ * @return [String, nil] the value that the server last reported; nil for parameters it doesn't report
+ * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQPARAMETERSTATUS PQparameterStatus
+ */
+static VALUE
+connection_parameter_status(VALUE self, VALUE name)
+{
+    VALUE string = RB_SYMBOL_P(name) ? rb_sym2str(name) : name;
+
+    return pgconn_session_parameter(&connection_get(self)->session, StringValueCStr(string));
+}
+
+/*
+ * @return [Integer] one of the TRANSACTION_STATUS constants, as of the last answer; a statement that is
+ *   under way makes it TRANSACTION_STATUS_ACTIVE
+ * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQTRANSACTIONSTATUS PQtransactionStatus
+ */
+static VALUE
+connection_transaction_status(VALUE self)
+{
+    const struct pgconn_session *session = &connection_get(self)->session;
+    bool active = session->life == PGCONN_SESSION_OPEN && session->queue.head;
+
+    return INT2NUM(active ? PQTRANS_ACTIVE : session->transaction);
+}
+
+/*
+ * @return [Array<String>] the notices received, the newest 50, the oldest of them first
+ * @see https://www.postgresql.org/docs/current/libpq-notice-processing.html Notice Processing
+ */
+static VALUE
+connection_notices(VALUE self)
+{
+    struct pgconn_session *session = &connection_get(self)->session;
+    struct pgconn_messages copy;
+    VALUE notices;
+
+    pthread_mutex_lock(&session->queue.libpq);
+    copy = pgconn_messages_copy(&session->messages);
+    pthread_mutex_unlock(&session->queue.libpq);
+    notices = pgconn_messages_notices(&copy, session->encoding_index);
+    pgconn_messages_clear(&copy);
+    return notices;
+}
+
+/*
+ * @return [Integer] the version of libpq that is in use, 150020 for 15.20
+ * @see https://www.postgresql.org/docs/current/libpq-misc.html#LIBPQ-PQLIBVERSION PQlibVersion
+ */
+static VALUE
+pgconn_libpq_version(VALUE self)
+{
+    (void)self;
+    return INT2NUM(PQlibVersion());
+}
+
+static void
+init_readers(void)
+{
+    rb_define_method(rb_cPgconnConnection, "autocommit", connection_autocommit, 0);
+    rb_define_method(rb_cPgconnConnection, "backend_pid", connection_backend_pid, 0);
+    rb_define_method(rb_cPgconnConnection, "broken?", connection_broken_p, 0);
+    rb_define_method(rb_cPgconnConnection, "closed?", connection_closed_p, 0);
+    rb_define_method(rb_cPgconnConnection, "notices", connection_notices, 0);
+    rb_define_method(rb_cPgconnConnection, "parameter_status", connection_parameter_status, 1);
+    rb_define_method(rb_cPgconnConnection, "protocol_version", connection_protocol_version, 0);
+    rb_define_method(rb_cPgconnConnection, "server_version", connection_server_version, 0);
+    rb_define_method(rb_cPgconnConnection, "transaction_status", connection_transaction_status, 0);
+}
+
+void
+Init_pgconn_connection(void)
+{
+    rb_cPgconnConnection = rb_define_class_under(rb_mPgconn, "Connection", rb_cObject);
+    rb_gc_register_mark_object(rb_cPgconnConnection);
+    rb_define_alloc_func(rb_cPgconnConnection, connection_allocate);
+    rb_undef_method(rb_cPgconnConnection, "initialize_copy");
+    init_readers();
+    rb_define_method(rb_cPgconnConnection, "autocommit=", connection_set_autocommit, 1);
+    rb_define_method(rb_cPgconnConnection, "cancel", connection_cancel, 0);
+    rb_define_method(rb_cPgconnConnection, "close", connection_close, 0);
+    rb_define_method(rb_cPgconnConnection, "commit", connection_commit, 0);
+    rb_define_method(rb_cPgconnConnection, "rollback", connection_rollback, 0);
+    rb_define_private_method(rb_cPgconnConnection, "configure", connection_configure, 3);
+    rb_define_private_method(rb_cPgconnConnection, "end_transaction_after", pgconn_block_yield, 0);
+    rb_define_private_method(rb_cPgconnConnection, "open_address", connection_open_address, 2);
+    rb_define_private_method(rb_cPgconnConnection, "round_trip", connection_round_trip, 1);
+    rb_define_singleton_method(rb_mPgconn, "libpq_version", pgconn_libpq_version, 0);
+}

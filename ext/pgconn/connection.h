@@ -1,0 +1,21 @@
+/*
+ * Pgconn::Connection: checks its arguments, hands down to the session, turns its ends into
+ * exceptions.
+ */
+#ifndef PGCONN_CONNECTION_H
+#define PGCONN_CONNECTION_H
+
+#include "answer.h"
+
+extern VALUE rb_cPgconnConnection;
+
+/* The session of a connection that may talk. Raises InterfaceError or ConnectionLost otherwise. */
+struct pgconn_session *pgconn_connection_get_open(VALUE self);
+
+/* Whether close was called; a lost connection is not closed. */
+bool pgconn_connection_is_closed(VALUE self);
+
+/* The connection's default for `timeout:` where that is nil; nil: no deadline. */
+VALUE pgconn_connection_timeout(VALUE self, VALUE timeout);
+
+#endif

@@ -1,0 +1,474 @@
+#include "connection.h"
+
+#include "encoding.h"
+#include "params.h"
+#include "result.h"
+#include "sql_lexer.h"
+
+static VALUE rb_cPgconnCursor;
+
+struct cursor {
+    VALUE connection;
+    VALUE result;    /* the Pgconn::Result of the last execute, or nil */
+    VALUE query;     /* the text as sent, or nil */
+    long position;   /* of the next row */
+    long array_size; /* rows that fetch_many gives by default */
+    bool closed;
+};
+
+static void
+cursor_mark(void *data)
+{
+    struct cursor *cursor = data;
+
+    rb_gc_mark_movable(cursor->connection);
+    rb_gc_mark_movable(cursor->result);
+    rb_gc_mark_movable(cursor->query);
+}
+
+static void
+cursor_compact(void *data)
+{
+    struct cursor *cursor = data;
+
+    cursor->connection = rb_gc_location(cursor->connection);
+    cursor->result = rb_gc_location(cursor->result);
+    cursor->query = rb_gc_location(cursor->query);
+}
+
+static size_t
+cursor_memsize(const void *data)
+{
+    (void)data;
+    return sizeof(struct cursor);
+}
+
+static const rb_data_type_t cursor_type = {
+    .wrap_struct_name = "Pgconn::Cursor",
+    .function = {cursor_mark, RUBY_DEFAULT_FREE, cursor_memsize, cursor_compact},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
+};
+
+static VALUE
+cursor_allocate(VALUE class)
+{
+    struct cursor *cursor;
+    VALUE self = TypedData_Make_Struct(class, struct cursor, &cursor_type, cursor);
+
+    cursor->connection = cursor->result = cursor->query = Qnil;
+    cursor->array_size = 1;
+    return self;
+}
+
+static struct cursor *
+cursor_get(VALUE self)
+{
+    struct cursor *cursor = rb_check_typeddata(self, &cursor_type);
+
+    if (NIL_P(cursor->connection)) {
+        pgconn_error_raise(rb_ePgconnInterfaceError,
+                           "cursor not initialized: does initialize call super?");
+    }
+    return cursor;
+}
+
+static struct cursor *
+cursor_get_open(VALUE self)
+{
+    struct cursor *cursor = cursor_get(self);
+
+    if (cursor->closed) pgconn_error_raise(rb_ePgconnInterfaceError, "cursor already closed");
+    return cursor;
+}
+
+/* Rows that had arrived can be read after a loss, but not after close. */
+static struct cursor *
+cursor_get_fetchable(VALUE self)
+{
+    struct cursor *cursor = cursor_get_open(self);
+
+    if (pgconn_connection_is_closed(cursor->connection)) pgconn_connection_get_open(cursor->connection);
+    if (NIL_P(cursor->result) || !pgconn_result_has_rows(cursor->result)) {
+        pgconn_error_raise(rb_ePgconnProgrammingError, "no results to fetch");
+    }
+    return cursor;
+}
+
+/*
+ * @param connection [Pgconn::Connection]
+ */
+static VALUE
+cursor_initialize(VALUE self, VALUE connection)
+{
+    struct cursor *cursor = rb_check_typeddata(self, &cursor_type);
+
+    if (!RTEST(rb_obj_is_kind_of(connection, rb_cPgconnConnection))) {
+        rb_raise(rb_eTypeError, "a cursor needs a Pgconn::Connection, not %" PRIsVALUE,
+                 rb_obj_class(connection));
+    }
+    pgconn_connection_get_open(connection);
+    RB_OBJ_WRITE(self, &cursor->connection, connection);
+    return self;
+}
+
+/* What the encoding of one execute needs, and what it makes. */
+struct encoding {
+    struct pgconn_flight *flight;
+    VALUE sql;    /* in the client encoding */
+    VALUE values; /* Array */
+    int encoding_index;
+};
+
+static VALUE
+flight_encode(VALUE arg)
+{
+    struct encoding *encoding = (struct encoding *)arg;
+    struct pgconn_command *command =
+        pgconn_flight_append(encoding->flight, StringValueCStr(encoding->sql));
+
+    if (!command) rb_memerror();
+    if (RARRAY_LEN(encoding->values) > 0) {
+        pgconn_params_encode(&command->params, encoding->values, encoding->encoding_index);
+    }
+    return Qnil;
+}
+
+/* The values' own methods may raise while they are encoded: the flight is freed then. */
+static struct pgconn_flight *
+flight_new(VALUE sql, VALUE values, int encoding_index)
+{
+    struct encoding encoding = {pgconn_flight_new(), sql, values, encoding_index};
+    int state;
+
+    if (!encoding.flight) rb_memerror();
+    rb_protect(flight_encode, (VALUE)&encoding, &state);
+    if (state) {
+        pgconn_flight_free(encoding.flight);
+        rb_jump_tag(state);
+    }
+    return encoding.flight;
+}
+
+/* A frozen copy in which the lexer can find its characters: UTF-16 and the like become UTF-8. */
+static VALUE
+sql_lexable(VALUE sql)
+{
+    bool ascii = rb_enc_asciicompat(rb_enc_get(sql));
+
+    return rb_str_new_frozen(ascii ? sql : pgconn_encoding_export(sql, rb_utf8_encindex(), "SQL"));
+}
+
+/* Refuses what can't be sent as one statement with an answer of rows or a tag. */
+static enum pgconn_keyword
+sql_check(VALUE sql, bool standard_strings)
+{
+    enum pgconn_keyword keyword;
+
+    if (memchr(RSTRING_PTR(sql), '\0', RSTRING_LEN(sql))) {
+        pgconn_error_raise(rb_ePgconnProgrammingError, "SQL can't hold a NUL byte");
+    }
+    keyword = pgconn_sql_lexer_keyword(RSTRING_PTR(sql), RSTRING_LEN(sql), standard_strings);
+    if (keyword == PGCONN_KEYWORD_NONE) {
+        pgconn_error_raise(rb_ePgconnProgrammingError, "can't execute an empty query");
+    }
+    if (keyword == PGCONN_KEYWORD_COPY) {
+        pgconn_error_raise(rb_ePgconnProgrammingError,
+                           "COPY can't be run by execute: it needs a source or a sink of data");
+    }
+    return keyword;
+}
+
+static void
+cursor_reset(VALUE self, struct cursor *cursor)
+{
+    RB_OBJ_WRITE(self, &cursor->result, Qnil);
+    RB_OBJ_WRITE(self, &cursor->query, Qnil);
+    cursor->position = 0;
+}
+
+/* Encodes and runs one statement: Cursor#execute, with its arguments sorted out. */
+static VALUE
+cursor_run(VALUE self, VALUE user_sql, VALUE arguments, VALUE timeout)
+{
+    struct cursor *cursor = cursor_get_open(self);
+    struct pgconn_session *session = pgconn_connection_get_open(cursor->connection);
+    bool standard_strings = pgconn_session_standard_strings(session);
+    struct pgconn_statement statement = {sql_lexable(user_sql), arguments, self};
+    enum pgconn_keyword keyword;
+    struct pgconn_flight *flight;
+    VALUE sql, values, result;
+
+    cursor_reset(self, cursor);
+    timeout = pgconn_connection_timeout(cursor->connection, timeout);
+    if (!NIL_P(timeout)) pgconn_wait_seconds(timeout, "timeout");
+    keyword = sql_check(statement.sql, standard_strings);
+    sql = pgconn_params_bind_names(statement.sql, arguments, standard_strings, &values);
+    flight = flight_new(pgconn_encoding_export(sql, session->encoding_index, "SQL"), values,
+                        session->encoding_index);
+    pgconn_session_classify(flight, keyword);
+    RB_OBJ_WRITE(self, &cursor->query, sql);
+    result = pgconn_answer_wait(session, flight, timeout, &statement);
+    RB_OBJ_WRITE(self, &cursor->result, result);
+    RB_GC_GUARD(values);
+    return self;
+}
+
+/*
+ * @return [Pgconn::Row, nil] the next row; nil after the last
+ * @raise [Pgconn::ProgrammingError] if there are no rows to fetch
+ * @raise [Pgconn::DataError] if a value can't be read
+ */
+static VALUE
+cursor_fetch(VALUE self)
+{
+    struct cursor *cursor = cursor_get_fetchable(self);
+    VALUE result = cursor->result;
+
+    if (cursor->position >= pgconn_result_row_count(result)) return Qnil;
+    return pgconn_result_row(result, cursor->position++);
+}
+
+/* The rows from here on, at most `limit`, as an Array. */
+static VALUE
+cursor_fetch_rows(struct cursor *cursor, long limit)
+{
+    VALUE result = cursor->result, rows;
+    long position = cursor->position, left = pgconn_result_row_count(result) - position, count;
+
+    count = limit < 0 || limit > left ? left : limit;
+    cursor->position += count;
+    rows = rb_ary_new_capa(count);
+    for (; count > 0; count--) rb_ary_push(rows, pgconn_result_row(result, position++));
+    return rows;
+}
+
+/*
+ * @return [Array<Pgconn::Row>] all rows that are left
+ * @raise (see #fetch)
+ */
+static VALUE
+cursor_fetch_all(VALUE self)
+{
+    return cursor_fetch_rows(cursor_get_fetchable(self), -1);
+}
+
+/*
+ * @overload fetch_many(count = arraysize)
+ *   @param count [Integer] how many rows at most; negative: all that are left
+ *   @return [Array<Pgconn::Row>] the next rows, none after the last
+ *   @raise (see #fetch)
+ */
+static VALUE
+cursor_fetch_many(int argc, VALUE *argv, VALUE self)
+{
+    struct cursor *cursor = cursor_get_fetchable(self);
+
+    rb_check_arity(argc, 0, 1);
+    return cursor_fetch_rows(cursor, argc ? NUM2LONG(argv[0]) : cursor->array_size);
+}
+
+/*
+ * @return [Object, nil] the first column of the next row; nil after the last row
+ * @raise (see #fetch)
+ */
+static VALUE
+cursor_fetch_value(VALUE self)
+{
+    struct cursor *cursor = cursor_get_fetchable(self);
+    VALUE result = cursor->result;
+
+    if (cursor->position >= pgconn_result_row_count(result)) return Qnil;
+    return pgconn_result_value(result, cursor->position++, pgconn_result_column(result, INT2FIX(0)));
+}
+
+/*
+ * @param column [Integer, String, Symbol] position or name
+ * @return [Array] the column's values in all rows that are left
+ * @raise [KeyError, IndexError] for a column that the result doesn't have
+ * @raise (see #fetch)
+ */
+static VALUE
+cursor_column(VALUE self, VALUE column)
+{
+    struct cursor *cursor = cursor_get_fetchable(self);
+    VALUE result = cursor->result, values;
+    long at = pgconn_result_column(result, column), position = cursor->position;
+    long rows = pgconn_result_row_count(result);
+
+    values = rb_ary_new_capa(rows - position);
+    cursor->position = rows;
+    for (; position < rows; position++) rb_ary_push(values, pgconn_result_value(result, position, at));
+    return values;
+}
+
+static VALUE
+cursor_enumerator_size(VALUE self, VALUE arguments, VALUE enumerator)
+{
+    struct cursor *cursor = cursor_get_fetchable(self);
+
+    (void)arguments;
+    (void)enumerator;
+    return LONG2NUM(pgconn_result_row_count(cursor->result) - cursor->position);
+}
+
+/*
+ * Yields the rows that are left.
+ * @yieldparam row [Pgconn::Row]
+ * @return [self, Enumerator] an Enumerator without a block
+ * @raise (see #fetch)
+ */
+static VALUE
+cursor_each(VALUE self)
+{
+    VALUE row;
+
+    RETURN_SIZED_ENUMERATOR(self, 0, NULL, cursor_enumerator_size);
+    while (!NIL_P(row = cursor_fetch(self))) rb_yield(row);
+    return self;
+}
+
+/*
+ * @return [Array<Pgconn::Column>, nil] the columns of the result; nil if there is none, or for a
+ *   command that gives no rows
+ */
+static VALUE
+cursor_description(VALUE self)
+{
+    struct cursor *cursor = cursor_get(self);
+
+    if (NIL_P(cursor->result) || !pgconn_result_has_rows(cursor->result)) return Qnil;
+    return pgconn_result_description(cursor->result);
+}
+
+/*
+ * @return [Integer] the rows selected, inserted, updated or deleted; -1 before the first execute,
+ *   after an error and for commands that don't say
+ */
+static VALUE
+cursor_rowcount(VALUE self)
+{
+    struct cursor *cursor = cursor_get(self);
+
+    return LONG2NUM(NIL_P(cursor->result) ? -1 : pgconn_result_affected(cursor->result));
+}
+
+/*
+ * @return [Integer, nil] the position of the next row to fetch, counted from 0; nil without a result
+ */
+static VALUE
+cursor_rownumber(VALUE self)
+{
+    struct cursor *cursor = cursor_get(self);
+
+    if (NIL_P(cursor->result) || !pgconn_result_has_rows(cursor->result)) return Qnil;
+    return LONG2NUM(cursor->position);
+}
+
+/*
+ * @return [String, nil] the command tag that the server answered with, such as "INSERT 0 1"
+ * @see https://www.postgresql.org/docs/current/libpq-exec.html#LIBPQ-PQCMDSTATUS PQcmdStatus
+ */
+static VALUE
+cursor_statusmessage(VALUE self)
+{
+    struct cursor *cursor = cursor_get(self);
+
+    if (NIL_P(cursor->result)) return Qnil;
+    return rb_utf8_str_new_cstr(PQcmdStatus((PGresult *)pgconn_result_pg(cursor->result)));
+}
+
+/*
+ * @return [String, nil] the text of the last statement as it was sent
+ */
+static VALUE
+cursor_query(VALUE self)
+{
+    return cursor_get(self)->query;
+}
+
+/*
+ * @return [Pgconn::Connection]
+ */
+static VALUE
+cursor_connection(VALUE self)
+{
+    return cursor_get(self)->connection;
+}
+
+/*
+ * @return [Integer] how many rows {#fetch_many} gives by default: 1
+ */
+static VALUE
+cursor_arraysize(VALUE self)
+{
+    return LONG2NUM(cursor_get(self)->array_size);
+}
+
+/*
+ * @param size [Integer]
+ */
+static VALUE
+cursor_set_arraysize(VALUE self, VALUE size)
+{
+    cursor_get(self)->array_size = NUM2LONG(size);
+    return size;
+}
+
+/*
+ * Drops the result. A closed cursor can't be used again. Calling it again does nothing.
+ * @return [nil]
+ */
+static VALUE
+cursor_close(VALUE self)
+{
+    struct cursor *cursor = cursor_get(self);
+
+    cursor_reset(self, cursor);
+    cursor->closed = true;
+    return Qnil;
+}
+
+/*
+ * @return [Boolean] whether the cursor or its connection was closed. A lost connection is not: rows that
+ *   had arrived can still be read
+ */
+static VALUE
+cursor_closed_p(VALUE self)
+{
+    struct cursor *cursor = cursor_get(self);
+
+    return RBOOL(cursor->closed || pgconn_connection_is_closed(cursor->connection));
+}
+
+static void
+init_readers(void)
+{
+    rb_define_method(rb_cPgconnCursor, "arraysize", cursor_arraysize, 0);
+    rb_define_method(rb_cPgconnCursor, "closed?", cursor_closed_p, 0);
+    rb_define_method(rb_cPgconnCursor, "connection", cursor_connection, 0);
+    rb_define_method(rb_cPgconnCursor, "description", cursor_description, 0);
+    rb_define_method(rb_cPgconnCursor, "query", cursor_query, 0);
+    rb_define_method(rb_cPgconnCursor, "rowcount", cursor_rowcount, 0);
+    rb_define_method(rb_cPgconnCursor, "rownumber", cursor_rownumber, 0);
+    rb_define_method(rb_cPgconnCursor, "statusmessage", cursor_statusmessage, 0);
+}
+
+void
+Init_pgconn_cursor(void)
+{
+    rb_cPgconnCursor = rb_define_class_under(rb_mPgconn, "Cursor", rb_cObject);
+    rb_gc_register_mark_object(rb_cPgconnCursor);
+    rb_define_alloc_func(rb_cPgconnCursor, cursor_allocate);
+    rb_undef_method(rb_cPgconnCursor, "initialize_copy");
+    init_readers();
+    rb_define_method(rb_cPgconnCursor, "initialize", cursor_initialize, 1);
+    rb_define_method(rb_cPgconnCursor, "arraysize=", cursor_set_arraysize, 1);
+    rb_define_method(rb_cPgconnCursor, "close", cursor_close, 0);
+    rb_define_method(rb_cPgconnCursor, "column", cursor_column, 1);
+    rb_define_method(rb_cPgconnCursor, "each", cursor_each, 0);
+    rb_define_method(rb_cPgconnCursor, "fetch", cursor_fetch, 0);
+    rb_define_method(rb_cPgconnCursor, "fetch_all", cursor_fetch_all, 0);
+    rb_define_method(rb_cPgconnCursor, "fetch_many", cursor_fetch_many, -1);
+    rb_define_method(rb_cPgconnCursor, "fetch_value", cursor_fetch_value, 0);
+    rb_define_private_method(rb_cPgconnCursor, "run", cursor_run, 3);
+}

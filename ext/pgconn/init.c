@@ -1,0 +1,19 @@
+#include "pgconn.h"
+
+VALUE rb_mPgconn;
+
+RUBY_FUNC_EXPORTED void
+Init_pgconn_ext(void)
+{
+    rb_mPgconn = rb_define_module("Pgconn");
+    Init_pgconn_error();
+    Init_pgconn_encoding();
+    Init_pgconn_codec();
+    Init_pgconn_params();
+    Init_pgconn_row();
+    Init_pgconn_result();
+    Init_pgconn_cancel();
+    Init_pgconn_conninfo();
+    Init_pgconn_connection();
+    Init_pgconn_cursor();
+}

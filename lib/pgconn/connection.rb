@@ -1,0 +1,98 @@
+# frozen_string_literal: true
+
+module Pgconn
+  # A session with a PostgreSQL server.
+  #
+  # A transaction starts by itself with the first statement and lasts until {#commit} or {#rollback};
+  # with `autocommit: true` each statement commits by itself.
+  #
+  # Threads may share a connection; a {Cursor} belongs to one of them at a time.
+  class Connection
+    include ConnectionExceptions
+
+    # @param conninfo [String, nil] a URI or a key/value string
+    # @param autocommit [Boolean] whether each statement commits by itself
+    # @param cursor_factory [Class, nil] {Cursor} or a subclass: what {#cursor} makes
+    # @param cancel_timeout [Numeric] seconds to wait for the answer to a cancel request
+    # @param statement_timeout [Numeric, nil] seconds: the default of `timeout:` for each statement
+    # @param keywords [Hash] libpq's keywords, such as `host:`, `dbname:` (or `database:`), `user:`,
+    #   `password:` and `connect_timeout:` (seconds for each address); they win over those of conninfo,
+    #   and nil is as if it were not there
+    # @raise [OperationalError] if no address could be connected to; its text names all of them
+    # @raise [ProgrammingError] for a malformed conninfo and for keywords that libpq doesn't know
+    # @raise [ArgumentError, TypeError] for arguments of the wrong kind
+    # @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS Parameter Key Words
+    def initialize(conninfo = nil, autocommit: false, cursor_factory: nil, cancel_timeout: 5,
+                   statement_timeout: nil, **keywords)
+      @cursor_factory = check_cursor_factory(cursor_factory || Cursor)
+      configure(statement_timeout, cancel_timeout, autocommit)
+      parameters = Conninfo.merge(conninfo, keywords)
+      @dsn = Conninfo.to_dsn(parameters)
+      Connector.new(parameters).connect { |address, timeout| open_address(address, timeout) }
+    end
+
+    # @param cursor_factory [Class, nil] {Cursor} or a subclass; nil: the connection's own
+    # @return [Cursor] a new cursor
+    # @raise [TypeError] for a factory of another kind
+    # @raise [InterfaceError] if the connection is closed
+    # @raise [ConnectionLost] if it is lost
+    def cursor(cursor_factory: nil)
+      factory = cursor_factory ? check_cursor_factory(cursor_factory) : @cursor_factory
+      (factory || Cursor).new(self)
+    end
+
+    # Executes a statement on a new cursor.
+    #
+    # @param (see Cursor#execute)
+    # @return [Cursor] with the result
+    # @raise (see Cursor#execute)
+    # @example
+    #   conn.execute("SELECT id, name FROM users WHERE id = $1", [42]).fetch # => #<Pgconn::Row ...>
+    def execute(sql, params = nil, timeout: nil, **named)
+      cursor.execute(sql, params, timeout: timeout, **named)
+    end
+
+    # @return [String] what the connection was made with, as a key/value string without its secrets
+    def dsn
+      closed? # raises for an object whose initialize didn't call super
+      @dsn
+    end
+
+    # Asks the server whether it still answers.
+    #
+    # @param timeout [Numeric] seconds to wait for the answer
+    # @return [Boolean] false also for a connection that is closed or lost. While other callers keep the
+    #   connection busy for longer than the timeout, true unless it is known to be lost
+    # @raise [InterfaceError] in a forked child of the process that connected
+    def alive?(timeout: 1)
+      return false if closed?
+
+      round_trip(timeout)
+      true
+    rescue QueryCanceledError => error
+      error.outcome == :not_sent
+    rescue ConnectionLost
+      false
+    end
+
+    # @return [String] without any secret
+    def inspect
+      return "#<#{self.class} not initialized>" unless @dsn
+
+      state = closed? ? "closed" : "open"
+      "#<#{self.class} #{state} #{dsn}>"
+    end
+
+    alias get_backend_pid backend_pid
+    alias get_parameter_status parameter_status
+    alias get_transaction_status transaction_status
+
+    private
+
+    def check_cursor_factory(factory)
+      return factory if factory.is_a?(Class) && factory <= Cursor
+
+      raise TypeError, "cursor_factory must be Pgconn::Cursor or a subclass, not #{factory.inspect}"
+    end
+  end
+end

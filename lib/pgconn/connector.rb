@@ -1,0 +1,76 @@
+# frozen_string_literal: true
+
+module Pgconn
+  # Tries the addresses of a set of connection parameters until one of them is connected.
+  # @api private
+  class Connector
+    # In VERBOSE messages the SQLSTATE stands behind the severity, and a line tells the source's place.
+    SQLSTATE = /(?<=: )(\p{Alpha}+:  )([0-9A-Z]{5}): /
+    LOCATION = /^\p{Alpha}+:  \w+, [\w.]+:\d+\n?/
+    # The server is starting up or shutting down: as libpq does, go on to the next.
+    CANNOT_CONNECT_NOW = "57P03"
+    private_constant :SQLSTATE, :LOCATION, :CANNOT_CONNECT_NOW
+
+    # @param parameters [Hash{String => String}] as from Conninfo.merge
+    def initialize(parameters)
+      @timeout = seconds(parameters["connect_timeout"] || Conninfo.defaults["connect_timeout"])
+      @parameters = with_our_defaults(parameters.except("connect_timeout"))
+      @failures = []
+    end
+
+    # @yieldparam address [Hash{String => String}] the parameters for one address
+    # @yieldparam timeout [Numeric, nil] seconds
+    # @yieldreturn [nil, String, Symbol] nil when it is connected, else libpq's text or :timed_out
+    # @return [void]
+    # @raise [OperationalError] with the texts of all addresses tried
+    def connect
+      Addresses.new(@parameters, @timeout).each do |address|
+        next @failures << address.message if address.is_a?(Addresses::ResolutionError)
+
+        failure = yield address, @timeout
+        return if failure.nil?
+
+        sqlstate = note(failure, address)
+        fail_with(sqlstate) if sqlstate && sqlstate != CANNOT_CONNECT_NOW
+      end
+      fail_with(@sqlstate)
+    end
+
+    private
+
+    # libpq's meaning: no number and nothing positive is no timeout. Here fractions count.
+    def seconds(text)
+      return if text.nil?
+
+      value = Float(text, exception: false) or
+        raise ProgrammingError, "connect_timeout must be a number of seconds"
+      value if value.positive?
+    end
+
+    def with_our_defaults(parameters)
+      environment = Conninfo.defaults
+      ours = { "fallback_application_name" => File.basename($PROGRAM_NAME) }
+      ours["client_encoding"] = "UTF8" unless environment["client_encoding"]
+      ours.merge(parameters)
+    end
+
+    # Keeps the text of a failure and gives its SQLSTATE, or nil if it didn't come from a server.
+    def note(failure, address)
+      text = failure == :timed_out ? timeout_text(address) : failure.scrub
+      @sqlstate = text[SQLSTATE, 2]
+      @failures << text.gsub(LOCATION, "").gsub(SQLSTATE, '\1').strip
+      @sqlstate
+    end
+
+    def timeout_text(address)
+      host, hostaddr, port = address.values_at("host", "hostaddr", "port")
+      place = hostaddr.to_s.empty? ? host : %("#{host}" (#{hostaddr}))
+      "connection to server at #{place}, port #{port} failed: timeout expired"
+    end
+
+    def fail_with(sqlstate)
+      raise OperationalError.new(@failures.join("\n"), sqlstate: sqlstate)
+    end
+  end
+  private_constant :Connector
+end

@@ -1,0 +1,81 @@
+# frozen_string_literal: true
+
+module Pgconn
+  # Connection parameters: from a URI, a key/value string and keywords to one Hash of Strings and
+  # back. `parse` and `defaults` are the extension's, over PQconninfoParse and PQconndefaults.
+  # @api private
+  module Conninfo
+    SECRETS = %w[password sslpassword].freeze
+    MALFORMED = "malformed connection string: it must be a URI (postgresql://user@host/database) or pairs of " \
+                "libpq's keywords and values (host=... dbname=...), values with spaces in single quotes"
+    private_constant :SECRETS, :MALFORMED
+
+    class << self
+      # @param conninfo [String, nil]
+      # @param keywords [Hash{Symbol => Object}] win over conninfo
+      # @return [Hash{String => String}]
+      def merge(conninfo, keywords)
+        parameters = conninfo.nil? ? {} : parse_string(conninfo)
+        parameters.merge(stringify(with_dbname(keywords.compact)))
+      end
+
+      # @param parameters [Hash{String => String}]
+      # @return [String] a key/value string in which secrets are "xxx"
+      def to_dsn(parameters)
+        parameters.map { |keyword, value| "#{keyword}=#{quote(SECRETS.include?(keyword) ? "xxx" : value)}" }
+                  .join(" ")
+      end
+
+      private
+
+      def parse_string(conninfo)
+        raise TypeError, "conninfo must be a String, not #{conninfo.class}" unless conninfo.respond_to?(:to_str)
+
+        # In the message no piece of the text: any of them may be the password's.
+        parse(conninfo.to_str) || raise(ProgrammingError, MALFORMED)
+      end
+
+      def with_dbname(keywords)
+        return keywords unless keywords.key?(:database)
+        raise ArgumentError, "give dbname or database, not both" if keywords.key?(:dbname)
+
+        keywords.except(:database).merge(dbname: keywords[:database])
+      end
+
+      def stringify(keywords)
+        known = keywords.empty? ? {} : defaults
+        keywords.to_h do |keyword, value|
+          raise ProgrammingError, "libpq knows no keyword #{keyword}" unless known.key?(keyword.to_s)
+
+          [keyword.to_s, to_value(keyword, value)]
+        end
+      end
+
+      def to_value(keyword, value)
+        check_seconds(value) if keyword == :connect_timeout && value.is_a?(Numeric)
+        case value
+        when String, Symbol, Numeric then without_nul(keyword, value.to_s)
+        else raise TypeError, "#{keyword} must be a String, a Symbol or a number, not #{value.class}"
+        end
+      end
+
+      def check_seconds(value)
+        raise ArgumentError, "connect_timeout must be positive, not #{value}" unless value.positive?
+      end
+
+      def without_nul(keyword, value)
+        raise ArgumentError, "#{keyword} can't hold a NUL byte" if value.include?("\0")
+
+        value
+      end
+
+      def quote(value)
+        return value unless value.empty? || value.match?(/[\s'\\]/)
+
+        escaped = value.gsub(/['\\]/) { |character| "\\#{character}" }
+        value.empty? || value.match?(/\s/) ? "'#{escaped}'" : escaped
+      end
+    end
+  end
+  private_constant :Conninfo
+end
