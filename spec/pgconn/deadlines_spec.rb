@@ -1,0 +1,128 @@
+# frozen_string_literal: true
+
+require "spec_helper"
+
+RSpec.describe "Deadlines" do
+  let(:connection) { connect(autocommit: true) }
+
+  it "raise QueryCanceledError, and the statement is stopped on the server" do
+    elapsed = Elapsed.seconds do
+      expect { connection.execute("SELECT pg_sleep(30)", timeout: 0.1) }
+        .to raise_error(Pgconn::QueryCanceledError) { |error| expect(error.outcome).to eq(:canceled) }
+    end
+    expect(elapsed).to be_between(0.1, ConnectionHelpers::SOON)
+    expect(backend_state(connection.backend_pid)).to eq("idle")
+  end
+
+  it "leave the connection usable at once in autocommit" do
+    expect { connection.execute("SELECT pg_sleep(30)", timeout: 0.1) }.to raise_error(Pgconn::QueryCanceledError)
+    20.times { |number| expect(connection.execute("SELECT $1::int", [number]).fetch_value).to eq(number) }
+  end
+
+  it "leave a transaction to be rolled back, also the one that began with the statement" do
+    connection = connect
+    expect { connection.execute("SELECT pg_sleep(30)", timeout: 0.1) }.to raise_error(Pgconn::QueryCanceledError)
+    expect { connection.execute("SELECT 1") }.to raise_error(Pgconn::Errors::InFailedSqlTransaction)
+    connection.rollback
+    expect(connection.execute("SELECT 1").fetch_value).to eq(1)
+  end
+
+  it "do nothing to a statement that is quicker" do
+    expect(connection.execute("SELECT 1", timeout: 30).fetch_value).to eq(1)
+    expect(connection.execute("SELECT $1::int", [2], timeout: 30).fetch_value).to eq(2)
+    expect(connection.execute("SELECT :a::int", timeout: 30, a: 3).fetch_value).to eq(3)
+    expect(connection.cursor.execute("SELECT 4", timeout: 30).fetch_value).to eq(4)
+  end
+
+  it "hold for the one call only" do
+    connection.execute("SELECT 1", timeout: 0.05)
+    expect(connection.execute("SELECT 'slow' FROM pg_sleep(0.1)").fetch_value).to eq("slow")
+  end
+
+  it "may be any positive number" do
+    [Rational(1, 10), 0.1].each do |timeout|
+      expect { connection.execute("SELECT pg_sleep(30)", timeout: timeout) }.to raise_error(Pgconn::QueryCanceledError)
+    end
+    expect(connection.execute("SELECT 1", timeout: 10**9).fetch_value).to eq(1)
+  end
+
+  it "raise ArgumentError when they aren't positive, TypeError when they aren't numbers" do
+    [0, -1, -0.1, Float::NAN].each do |timeout|
+      expect { connection.execute("SELECT 1", timeout: timeout) }.to raise_error(ArgumentError), timeout.inspect
+    end
+    ["1", :soon].each do |timeout|
+      expect { connection.execute("SELECT 1", timeout: timeout) }.to raise_error(TypeError), timeout.inspect
+    end
+  end
+
+  describe "statement_timeout:" do
+    let(:connection) { connect(autocommit: true, statement_timeout: 0.2) }
+
+    it "holds for each statement" do
+      2.times do
+        expect { connection.execute("SELECT pg_sleep(30)") }.to raise_error(Pgconn::QueryCanceledError)
+      end
+      expect(connection.execute("SELECT 1").fetch_value).to eq(1)
+    end
+
+    it "gives way to a statement's own timeout:" do
+      expect(connection.execute("SELECT 'slow' FROM pg_sleep(0.4)", timeout: 30).fetch_value).to eq("slow")
+    end
+  end
+
+  describe "of a statement that waits behind another" do
+    it "take it out of the queue: it never runs, the other goes on" do
+      connection.execute("CREATE TEMP TABLE t (id int)")
+      lock = connect(autocommit: true)
+      lock.execute("SELECT pg_advisory_lock(1)")
+      running = in_thread { connection.execute("SELECT 'first' FROM pg_advisory_lock(1)").fetch_value }
+      wait_until_running(connection.backend_pid, "'first'")
+
+      expect { connection.execute("INSERT INTO t VALUES (1)", timeout: 0.1) }
+        .to raise_error(Pgconn::QueryCanceledError) { |error| expect(error.outcome).to eq(:not_sent) }
+
+      lock.close
+      expect(value_of(running)).to eq("first")
+      expect(connection.execute("SELECT count(*) FROM t").fetch_value).to eq(0)
+    end
+  end
+
+  describe "when the peer has vanished" do
+    it "raise QueryCanceledError with an unknown outcome after cancel_timeout: and break the connection", :no_leaks do
+      through_proxy do |proxy|
+        connection = connect_tcp(port: proxy.port, autocommit: true, cancel_timeout: 0.2)
+        proxy.stall
+        elapsed = Elapsed.seconds do
+          expect { connection.execute("SELECT 1", timeout: 0.1) }
+            .to raise_error(Pgconn::QueryCanceledError) { |error| expect(error.outcome).to eq(:unknown) }
+        end
+        expect(elapsed).to be_between(0.3, ConnectionHelpers::SOON)
+        expect([connection.broken?, connection.closed?]).to eq([true, true])
+        expect { connection.execute("SELECT 1") }.to raise_error(Pgconn::ConnectionLost)
+        connection.close
+      end
+    end
+
+    it "raise ConnectionLost for everybody else who waits" do
+      through_proxy do |proxy|
+        connection = connect_tcp(port: proxy.port, autocommit: true, cancel_timeout: 0.2)
+        proxy.stall
+        impatient = in_thread { connection.execute("SELECT 1", timeout: 0.5) }
+        eventually("the first thread waits") { impatient.stop? }
+        patient = in_thread { connection.execute("SELECT 2") }
+        expect(outcome_of(impatient)).to be_a(Pgconn::QueryCanceledError)
+        expect(outcome_of(patient)).to be_a(Pgconn::ConnectionLost)
+      end
+    end
+
+    it "make alive? false" do
+      through_proxy do |proxy|
+        connection = connect_tcp(port: proxy.port, autocommit: true, cancel_timeout: 0.2)
+        expect(connection.alive?(timeout: 5)).to be(true)
+        proxy.stall
+        elapsed = Elapsed.seconds { expect(connection.alive?(timeout: 0.1)).to be(false) }
+        expect(elapsed).to be < ConnectionHelpers::SOON
+      end
+    end
+  end
+end

@@ -1,0 +1,101 @@
+# frozen_string_literal: true
+
+require "spec_helper"
+
+# Each loop runs in a Ruby of its own, where nothing else takes memory.
+RSpec.describe "Memory", :long do
+  # Runs `body` ARGV[1] times, with `connection` and `number`.
+  let(:loop_of) { ->(body) { <<~RUBY } }
+    def resident
+      GC.start
+      File.read("/proc/self/statm").split[1].to_i * 4096
+    end
+
+    connection = Pgconn.connect(ARGV[0], autocommit: true)
+    connection.execute("CREATE TEMP TABLE t (id int PRIMARY KEY)")
+    connection.execute("INSERT INTO t VALUES (1)")
+    times = Integer(ARGV[1])
+    tenth = nil
+    times.times do |number|
+      tenth = resident if number == times / 10
+      #{body}
+    end
+    puts tenth, resident
+  RUBY
+
+  # @return [Array<Integer>] the resident memory in bytes after the first tenth and at the end
+  def resident(times, body)
+    ended = RubyProcess.run(loop_of.call(body), server.conninfo, times, seconds: 1800)
+    raise ended.errors unless ended.status.success?
+
+    ended.output.lines.map(&:to_i)
+  end
+
+  def expect_flat(times, body)
+    tenth, at_the_end = resident(times, body)
+    expect(at_the_end).to be <= tenth * 1.02 + 2 * 1024 * 1024
+  end
+
+  it "stays flat over a million executions" do
+    expect_flat(1_000_000, 'connection.execute("SELECT $1::int, $2::text", [number, "text"]).fetch_all')
+  end
+
+  it "stays flat over a hundred thousand with names and many rows" do
+    expect_flat(100_000, <<~RUBY)
+      connection.execute("SELECT i, :a::text, now() FROM generate_series(1, 20) i", a: "text").each { |row| row[:i] }
+    RUBY
+  end
+
+  it "stays flat over a hundred thousand failures of every kind" do
+    expect_flat(100_000, <<~'RUBY')
+      begin
+        case number % 6
+        when 0 then connection.execute("SELECT nonsense")
+        when 1 then connection.execute("INSERT INTO t VALUES ($1)", [1])
+        when 2 then connection.execute("SELECT $1::int", [])
+        when 3 then connection.execute("SELECT $1::text", ["a\0b"])
+        when 4 then connection.execute("SELECT :a::int", b: 1)
+        when 5 then connection.execute("COPY t TO STDOUT")
+        end
+        abort "nothing raised"
+      rescue Pgconn::Error => error
+        error.diag.constraint
+      end
+    RUBY
+  end
+
+  it "stays flat over ten thousand transactions" do
+    expect_flat(10_000, <<~RUBY)
+      connection.autocommit = false
+      connection.execute("INSERT INTO t VALUES ($1)", [number + 2])
+      number.even? ? connection.commit : connection.rollback
+      connection.autocommit = true
+    RUBY
+  end
+
+  it "stays flat over three thousand connections, closed or dropped, and failed connects" do
+    expect_flat(3_000, <<~RUBY)
+      case number % 3
+      when 0 then Pgconn.connect(ARGV[0]) { |own| own.execute("SELECT 1") }
+      when 1
+        Pgconn.connect(ARGV[0]).execute("SELECT 1")
+        GC.start if number % 30 == 1
+      when 2
+        begin
+          Pgconn.connect(ARGV[0], dbname: "nonsense")
+        rescue Pgconn::OperationalError
+          nil
+        end
+      end
+    RUBY
+  end
+
+  it "stays flat over a thousand interrupted statements" do
+    expect_flat(1_000, <<~RUBY)
+      running = Thread.new { connection.execute("SELECT pg_sleep(30)") }
+      Thread.pass until running.stop?
+      running.kill.join
+      connection.execute("SELECT 1").fetch_value == 1 or abort "out of step"
+    RUBY
+  end
+end

@@ -1,0 +1,36 @@
+# frozen_string_literal: true
+
+# PGCONN_GC makes the garbage collector hunt for objects that nobody holds on to:
+#
+# stress::  GC.stress within each example tagged :gc_stress; only those are run.
+# compact:: objects move: automatic compaction, and one more after each example.
+module GCMode
+  class << self
+    def install(config, mode)
+      case mode
+      when nil, "" then nil
+      when "stress" then stress(config)
+      when "compact" then compact(config)
+      else raise ArgumentError, "PGCONN_GC is stress or compact, not #{mode.inspect}"
+      end
+    end
+
+    private
+
+    def stress(config)
+      config.filter_run_including :gc_stress
+      config.around(:each, :gc_stress) do |example|
+        SharedServers.main # starting it under stress would take minutes and prove nothing
+        GC.stress = true
+        example.run
+      ensure
+        GC.stress = false
+      end
+    end
+
+    def compact(config)
+      GC.auto_compact = true
+      config.after { GC.compact }
+    end
+  end
+end

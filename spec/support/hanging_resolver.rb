@@ -1,0 +1,40 @@
+# frozen_string_literal: true
+
+require "fileutils"
+require "rbconfig"
+require "tmpdir"
+
+# A getaddrinfo for LD_PRELOAD that hangs for a minute, as it does when the name servers don't
+# answer. It writes a byte to the descriptor in HANGING_RESOLVER_FD when it was entered.
+module HangingResolver
+  SOURCE = <<~C
+    #include <netdb.h>
+    #include <stdlib.h>
+    #include <unistd.h>
+
+    int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+    {
+        if (write(atoi(getenv("HANGING_RESOLVER_FD")), "!", 1) == 1)
+            sleep(60);
+        return EAI_AGAIN;
+    }
+  C
+
+  class << self
+    # @return [String] the path of the library, which is compiled once and removed at the end
+    def library
+      @library ||= compile
+    end
+
+    private
+
+    def compile
+      directory = Dir.mktmpdir("pgconn-resolver-")
+      at_exit { FileUtils.rm_rf(directory) }
+      source, library = %w[resolver.c resolver.so].map { |name| File.join(directory, name) }
+      File.write(source, SOURCE)
+      system(*RbConfig::CONFIG["CC"].split, "-shared", "-fPIC", "-o", library, source, exception: true)
+      library
+    end
+  end
+end
