@@ -20,9 +20,10 @@ canceled_error(const struct pgconn_statement *statement, const char *outcome, VA
     struct pgconn_error_source source = statement_source(statement, outcome);
     bool sent = strcmp(outcome, "not_sent") != 0;
 
-    return pgconn_error_new_about(
-        &source, rb_ePgconnQueryCanceledError, "timeout of %" PRIsVALUE " s passed %s", timeout,
-        sent ? "and no answer came: the connection is broken" : "before the statement could be sent");
+    return pgconn_error_new_about(&source, rb_ePgconnQueryCanceledError,
+                                  "timeout of %" PRIsVALUE " s passed %s", timeout,
+                                  sent ? "and no answer came: the connection is broken"
+                                       : "before the statement could be sent");
 }
 
 static VALUE
@@ -45,7 +46,8 @@ pgconn_answer_loss(const struct pgconn_session *session)
 }
 
 static VALUE
-lost_error(const struct pgconn_session *session, const struct pgconn_statement *statement, bool sent)
+lost_error(const struct pgconn_session *session, const struct pgconn_statement *statement,
+           bool sent)
 {
     const char *outcome = sent ? "unknown" : "not_sent";
     struct pgconn_error_source source = statement_source(statement, outcome);
@@ -68,8 +70,9 @@ result_error(struct pgconn_session *session, const PGresult *result,
              const struct pgconn_statement *statement)
 {
     const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-    struct pgconn_error_source source =
-        statement_source(statement, result_is_canceled(result) ? "canceled" : NULL);
+    struct pgconn_error_source source = statement_source(statement, result_is_canceled(result)
+                                                                        ? "canceled"
+                                                                        : NULL);
 
     source.result = result;
     source.encoding_index = session->encoding_index;
@@ -121,16 +124,16 @@ pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
     bool sent;
 
     switch (end) {
-      case PGCONN_RUN_ANSWERED:
+    case PGCONN_RUN_ANSWERED:
         return rb_ensure(answer_take, (VALUE)&answer, answer_free, (VALUE)&answer);
-      case PGCONN_RUN_LOST:
+    case PGCONN_RUN_LOST:
         sent = flight->sent;
         pgconn_flight_free(flight);
         rb_exc_raise(lost_error(session, statement, sent));
-      case PGCONN_RUN_NOT_SENT:
+    case PGCONN_RUN_NOT_SENT:
         pgconn_flight_free(flight);
         rb_exc_raise(canceled_error(statement, "not_sent", timeout));
-      default: /* PGCONN_RUN_UNKNOWN: the queue has the flight */
+    default: /* PGCONN_RUN_UNKNOWN: the queue has the flight */
         rb_exc_raise(canceled_error(statement, "unknown", timeout));
     }
 }

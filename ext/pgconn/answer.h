@@ -20,10 +20,13 @@ struct pgconn_statement {
  * Raises for errors of the server, deadlines, losses and interrupts. The caller keeps the
  * connection alive.
  */
-VALUE pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight, VALUE timeout,
-                         const struct pgconn_statement *statement);
+VALUE pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
+                         VALUE timeout, const struct pgconn_statement *statement);
 
-/* The exception for a connection that was lost before: ConnectionLost, with the server's last words. */
+/*
+ * The exception for a connection that was lost before: ConnectionLost, with the server's last
+ * words.
+ */
 VALUE pgconn_answer_loss(const struct pgconn_session *session);
 
 #endif

@@ -1,6 +1,8 @@
 #include "block.h"
 
-/* What rb_protect says of break and return: Ruby's own TAG_RETURN and TAG_BREAK, never renumbered. */
+/*
+ * What rb_protect says of break and return: Ruby's own TAG_RETURN and TAG_BREAK, never renumbered.
+ */
 #define LEFT_BY_END 0
 #define LEFT_BY_RETURN 1
 #define LEFT_BY_BREAK 2
@@ -34,12 +36,12 @@ block_leave(VALUE arg)
     int failed;
 
     switch (block->left) {
-      case LEFT_BY_END:
-      case LEFT_BY_RETURN:
-      case LEFT_BY_BREAK:
+    case LEFT_BY_END:
+    case LEFT_BY_RETURN:
+    case LEFT_BY_BREAK:
         rb_funcall(block->self, rb_intern("commit"), 0);
         break;
-      default:
+    default:
         rb_protect(block_roll_back, block->self, &failed);
         if (failed) rb_set_errinfo(Qnil);
     }

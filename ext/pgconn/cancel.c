@@ -57,8 +57,8 @@ requests_reset(void)
 }
 
 /*
- * A program that ends because its statement was interrupted still tells the server. Its threads would
- * end with it.
+ * A program that ends because its statement was interrupted still tells the server. Its threads
+ * would end with it.
  */
 static void
 requests_finish(VALUE arg)
@@ -86,7 +86,9 @@ request_run(void *arg)
     char message[MESSAGE_SIZE] = "";
 
     PQcancel(request->target, message, sizeof(message));
-    /* With its NUL: one byte at least, so that it is readable even if a forked child holds the end. */
+    /*
+     * With its NUL: one byte at least, so that it is readable even if a forked child holds the end.
+     */
     send(request->end, message, strnlen(message, sizeof(message) - 1) + 1, MSG_NOSIGNAL);
     request_free(request);
     requests_count(-1);

@@ -79,11 +79,10 @@ bytes_decode(const struct pgconn_codec *codec, VALUE bytes)
 static VALUE
 codec_s_decode(int argc, VALUE *argv, VALUE self)
 {
-    static ID format_keyword;
+    ID format_keyword = rb_intern("format");
     VALUE oid, bytes, keywords, format;
 
     (void)self;
-    if (!format_keyword) format_keyword = rb_intern("format");
     rb_scan_args(argc, argv, "2:", &oid, &bytes, &keywords);
     rb_get_kwargs(keywords, &format_keyword, 0, 1, &format);
     if (format != Qundef && format != ID2SYM(rb_intern("text"))) {

@@ -81,14 +81,14 @@ pgconn_connecting_step(void *subject)
 
     if (!connecting->pg) return connecting_start(connecting);
     switch (PQconnectPoll(connecting->pg)) {
-      case PGRES_POLLING_OK:
+    case PGRES_POLLING_OK:
         PQsetErrorVerbosity(connecting->pg, PQERRORS_DEFAULT);
         return PGCONN_STEP_DONE;
-      case PGRES_POLLING_READING:
+    case PGRES_POLLING_READING:
         return PGCONN_STEP_WANT_READ;
-      case PGRES_POLLING_WRITING:
+    case PGRES_POLLING_WRITING:
         return PGCONN_STEP_WANT_WRITE;
-      default:
+    default:
         return PGCONN_STEP_FAILED;
     }
 }

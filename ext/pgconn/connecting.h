@@ -21,7 +21,10 @@ void pgconn_connecting_init(struct pgconn_connecting *connecting, VALUE paramete
 /* Frees the copies, and finishes the PGconn if it is still there. */
 void pgconn_connecting_free(struct pgconn_connecting *connecting);
 
-/* A pgconn_stepper's functions. FAILED: PQerrorMessage(connecting->pg) says why (pg NULL: no memory). */
+/*
+ * A pgconn_stepper's functions. FAILED: PQerrorMessage(connecting->pg) says why (pg NULL: no
+ * memory).
+ */
 enum pgconn_step pgconn_connecting_step(void *connecting);
 int pgconn_connecting_descriptor(void *connecting);
 

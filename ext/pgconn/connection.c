@@ -46,7 +46,10 @@ connection_memsize(const void *data)
 /* Not FREE_IMMEDIATELY: PQfinish writes to the socket. */
 static const rb_data_type_t connection_type = {
     .wrap_struct_name = "Pgconn::Connection",
-    .function = {connection_mark, connection_free, connection_memsize, connection_compact},
+    .function = {.dmark = connection_mark,
+                 .dfree = connection_free,
+                 .dsize = connection_memsize,
+                 .dcompact = connection_compact},
     .flags = RUBY_TYPED_WB_PROTECTED,
 };
 
@@ -120,8 +123,8 @@ connection_open_address(VALUE self, VALUE parameters, VALUE timeout)
 }
 
 /*
- * What connect was told: seconds or nil, seconds, boolean. The connection is a closed one from here on,
- * until it is open, and stays so when that fails.
+ * What connect was told: seconds or nil, seconds, boolean. The connection is a closed one from
+ * here on, until it is open, and stays so when that fails.
  */
 static VALUE
 connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, VALUE autocommit)
@@ -226,7 +229,8 @@ connection_commit(VALUE self)
     VALUE result = connection_end_transaction(self, "COMMIT");
 
     /* A COMMIT of a failed transaction succeeds, with the tag ROLLBACK. */
-    if (!NIL_P(result) && strcmp(PQcmdStatus((PGresult *)pgconn_result_pg(result)), "COMMIT") != 0) {
+    if (!NIL_P(result) &&
+        strcmp(PQcmdStatus((PGresult *)pgconn_result_pg(result)), "COMMIT") != 0) {
         pgconn_error_raise(rb_ePgconnInFailedSqlTransaction,
                            "the transaction had failed: it was rolled back, nothing is committed");
     }
@@ -267,8 +271,9 @@ connection_set_autocommit(VALUE self, VALUE on)
     /* What was interrupted or is under way may have begun a transaction. */
     if (session->queue.head) session_sync(session, Qnil);
     if (session->transaction != PQTRANS_IDLE) {
-        pgconn_error_raise(rb_ePgconnProgrammingError,
-                           "autocommit can't be changed inside a transaction: commit or roll back first");
+        pgconn_error_raise(
+            rb_ePgconnProgrammingError,
+            "autocommit can't be changed inside a transaction: commit or roll back first");
     }
     session->autocommit = RTEST(on);
     RB_GC_GUARD(self);
@@ -288,7 +293,8 @@ connection_cancel(VALUE self)
     struct pgconn_session *session = pgconn_connection_get_open(self);
     char message[256];
 
-    pgconn_driver_cancel(session, pgconn_wait_after(session->cancel_timeout), message, sizeof(message));
+    pgconn_driver_cancel(session, pgconn_wait_after(session->cancel_timeout), message,
+                         sizeof(message));
     RB_GC_GUARD(self);
     if (*message) pgconn_error_raise(rb_ePgconnOperationalError, "%s", message);
     return Qnil;
@@ -313,12 +319,14 @@ connection_backend_pid(VALUE self)
 {
     const struct connection *connection = connection_get(self);
 
-    return connection->session.life == PGCONN_SESSION_OPEN ? INT2NUM(connection->backend_pid) : Qnil;
+    return connection->session.life == PGCONN_SESSION_OPEN ? INT2NUM(connection->backend_pid)
+                                                           : Qnil;
 }
 
 /*
  * @return [Integer] the server's version, 150020 for 15.20
- * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQSERVERVERSION PQserverVersion
+ * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQSERVERVERSION
+ *   PQserverVersion
  */
 static VALUE
 connection_server_version(VALUE self)
@@ -328,7 +336,8 @@ connection_server_version(VALUE self)
 
 /*
  * @return [Integer] the version of the frontend/backend protocol: 3
- * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQPROTOCOLVERSION PQprotocolVersion
+ * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQPROTOCOLVERSION
+ *   PQprotocolVersion
  */
 static VALUE
 connection_protocol_version(VALUE self)
@@ -338,8 +347,10 @@ connection_protocol_version(VALUE self)
 
 /*
  * @param name [String, Symbol] such as "server_encoding" or "TimeZone"
- * @return [String, nil] the value that the server last reported; nil for parameters it doesn't report
- * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQPARAMETERSTATUS PQparameterStatus
+ * @return [String, nil] the value that the server last reported; nil for parameters it doesn't
+ *   report
+ * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQPARAMETERSTATUS
+ *   PQparameterStatus
  */
 static VALUE
 connection_parameter_status(VALUE self, VALUE name)
@@ -350,9 +361,10 @@ connection_parameter_status(VALUE self, VALUE name)
 }
 
 /*
- * @return [Integer] one of the TRANSACTION_STATUS constants, as of the last answer; a statement that is
- *   under way makes it TRANSACTION_STATUS_ACTIVE
- * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQTRANSACTIONSTATUS PQtransactionStatus
+ * @return [Integer] one of the TRANSACTION_STATUS constants, as of the last answer; a statement
+ *   that is under way makes it TRANSACTION_STATUS_ACTIVE
+ * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQTRANSACTIONSTATUS
+ *   PQtransactionStatus
  */
 static VALUE
 connection_transaction_status(VALUE self)

@@ -1,6 +1,8 @@
 #include "pgconn.h"
 
-/* A keyword's value as a Ruby Hash wants it; PQconninfoOption's texts are the user's bytes: UTF-8. */
+/*
+ * A keyword's value as a Ruby Hash wants it; PQconninfoOption's texts are the user's bytes: UTF-8.
+ */
 static void
 option_store(VALUE options, const PQconninfoOption *option, bool with_unset)
 {
@@ -36,8 +38,8 @@ options_free(VALUE arg)
 }
 
 /*
- * The keywords of a URI or a key/value string, as a Hash of Strings; nil if it is malformed. libpq's
- * own message is dropped: it quotes pieces of the text, perhaps of the password.
+ * The keywords of a URI or a key/value string, as a Hash of Strings; nil if it is malformed.
+ * libpq's own message is dropped: it quotes pieces of the text, perhaps of the password.
  */
 static VALUE
 conninfo_parse(VALUE self, VALUE conninfo)
@@ -53,8 +55,8 @@ conninfo_parse(VALUE self, VALUE conninfo)
 }
 
 /*
- * Every keyword that libpq knows, with its default (from the environment, a service or built in), or
- * nil if it has none.
+ * Every keyword that libpq knows, with its default (from the environment, a service or built in),
+ * or nil if it has none.
  */
 static VALUE
 conninfo_defaults(VALUE self)

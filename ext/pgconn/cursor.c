@@ -45,7 +45,10 @@ cursor_memsize(const void *data)
 
 static const rb_data_type_t cursor_type = {
     .wrap_struct_name = "Pgconn::Cursor",
-    .function = {cursor_mark, RUBY_DEFAULT_FREE, cursor_memsize, cursor_compact},
+    .function = {.dmark = cursor_mark,
+                 .dfree = RUBY_DEFAULT_FREE,
+                 .dsize = cursor_memsize,
+                 .dcompact = cursor_compact},
     .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
 };
 
@@ -87,7 +90,8 @@ cursor_get_fetchable(VALUE self)
 {
     struct cursor *cursor = cursor_get_open(self);
 
-    if (pgconn_connection_is_closed(cursor->connection)) pgconn_connection_get_open(cursor->connection);
+    if (pgconn_connection_is_closed(cursor->connection))
+        pgconn_connection_get_open(cursor->connection);
     if (NIL_P(cursor->result) || !pgconn_result_has_rows(cursor->result)) {
         pgconn_error_raise(rb_ePgconnProgrammingError, "no results to fetch");
     }
@@ -123,8 +127,8 @@ static VALUE
 flight_encode(VALUE arg)
 {
     struct encoding *encoding = (struct encoding *)arg;
-    struct pgconn_command *command =
-        pgconn_flight_append(encoding->flight, StringValueCStr(encoding->sql));
+    struct pgconn_command *command = pgconn_flight_append(encoding->flight,
+                                                          StringValueCStr(encoding->sql));
 
     if (!command) rb_memerror();
     if (RARRAY_LEN(encoding->values) > 0) {
@@ -149,25 +153,13 @@ flight_new(VALUE sql, VALUE values, int encoding_index)
     return encoding.flight;
 }
 
-/* A frozen copy in which the lexer can find its characters: UTF-16 and the like become UTF-8. */
-static VALUE
-sql_lexable(VALUE sql)
-{
-    bool ascii = rb_enc_asciicompat(rb_enc_get(sql));
-
-    return rb_str_new_frozen(ascii ? sql : pgconn_encoding_export(sql, rb_utf8_encindex(), "SQL"));
-}
-
 /* Refuses what can't be sent as one statement with an answer of rows or a tag. */
 static enum pgconn_keyword
-sql_check(VALUE sql, bool standard_strings)
+keyword_check(VALUE sql, bool standard_strings)
 {
-    enum pgconn_keyword keyword;
+    enum pgconn_keyword keyword = pgconn_sql_lexer_keyword(RSTRING_PTR(sql), RSTRING_LEN(sql),
+                                                           standard_strings);
 
-    if (memchr(RSTRING_PTR(sql), '\0', RSTRING_LEN(sql))) {
-        pgconn_error_raise(rb_ePgconnProgrammingError, "SQL can't hold a NUL byte");
-    }
-    keyword = pgconn_sql_lexer_keyword(RSTRING_PTR(sql), RSTRING_LEN(sql), standard_strings);
     if (keyword == PGCONN_KEYWORD_NONE) {
         pgconn_error_raise(rb_ePgconnProgrammingError, "can't execute an empty query");
     }
@@ -193,7 +185,7 @@ cursor_run(VALUE self, VALUE user_sql, VALUE arguments, VALUE timeout)
     struct cursor *cursor = cursor_get_open(self);
     struct pgconn_session *session = pgconn_connection_get_open(cursor->connection);
     bool standard_strings = pgconn_session_standard_strings(session);
-    struct pgconn_statement statement = {sql_lexable(user_sql), arguments, self};
+    struct pgconn_statement statement = {rb_str_new_frozen(user_sql), arguments, self};
     enum pgconn_keyword keyword;
     struct pgconn_flight *flight;
     VALUE sql, values, result;
@@ -201,8 +193,8 @@ cursor_run(VALUE self, VALUE user_sql, VALUE arguments, VALUE timeout)
     cursor_reset(self, cursor);
     timeout = pgconn_connection_timeout(cursor->connection, timeout);
     if (!NIL_P(timeout)) pgconn_wait_seconds(timeout, "timeout");
-    keyword = sql_check(statement.sql, standard_strings);
     sql = pgconn_params_bind_names(statement.sql, arguments, standard_strings, &values);
+    keyword = keyword_check(sql, standard_strings);
     flight = flight_new(pgconn_encoding_export(sql, session->encoding_index, "SQL"), values,
                         session->encoding_index);
     pgconn_session_classify(flight, keyword);
@@ -278,7 +270,8 @@ cursor_fetch_value(VALUE self)
     VALUE result = cursor->result;
 
     if (cursor->position >= pgconn_result_row_count(result)) return Qnil;
-    return pgconn_result_value(result, cursor->position++, pgconn_result_column(result, INT2FIX(0)));
+    return pgconn_result_value(result, cursor->position++,
+                               pgconn_result_column(result, INT2FIX(0)));
 }
 
 /*
@@ -297,7 +290,8 @@ cursor_column(VALUE self, VALUE column)
 
     values = rb_ary_new_capa(rows - position);
     cursor->position = rows;
-    for (; position < rows; position++) rb_ary_push(values, pgconn_result_value(result, position, at));
+    for (; position < rows; position++)
+        rb_ary_push(values, pgconn_result_value(result, position, at));
     return values;
 }
 
@@ -353,7 +347,8 @@ cursor_rowcount(VALUE self)
 }
 
 /*
- * @return [Integer, nil] the position of the next row to fetch, counted from 0; nil without a result
+ * @return [Integer, nil] the position of the next row to fetch, counted from 0; nil without a
+ *   result
  */
 static VALUE
 cursor_rownumber(VALUE self)
@@ -429,8 +424,8 @@ cursor_close(VALUE self)
 }
 
 /*
- * @return [Boolean] whether the cursor or its connection was closed. A lost connection is not: rows that
- *   had arrived can still be read
+ * @return [Boolean] whether the cursor or its connection was closed. A lost connection is not:
+ *   rows that had arrived can still be read
  */
 static VALUE
 cursor_closed_p(VALUE self)

@@ -144,7 +144,8 @@ run_expire(struct pgconn_run *run)
     else {
         run->end = PGCONN_RUN_UNKNOWN;
         run_abandon(run);
-        if (cancelable) pgconn_session_lose(session, "no answer within cancel_timeout of the deadline");
+        if (cancelable)
+            pgconn_session_lose(session, "no answer within cancel_timeout of the deadline");
     }
 }
 
@@ -192,7 +193,8 @@ run_leave(VALUE arg)
 }
 
 enum pgconn_run_end
-pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight, pgconn_time deadline)
+pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
+                  pgconn_time deadline)
 {
     struct pgconn_run run = {.session = session, .flight = flight, .deadline = deadline};
 
@@ -216,10 +218,12 @@ cancel_wait(VALUE arg)
     struct canceling *canceling = (struct canceling *)arg;
     enum pgconn_wait_end end;
 
-    while ((end = pgconn_wait_readable(canceling->watch, canceling->deadline)) != PGCONN_WAIT_DONE) {
+    while ((end = pgconn_wait_readable(canceling->watch, canceling->deadline)) !=
+           PGCONN_WAIT_DONE) {
         if (end == PGCONN_WAIT_INTERRUPTED) rb_thread_check_ints();
         else if (end == PGCONN_WAIT_TIMED_OUT) {
-            snprintf(canceling->message, canceling->size, "the cancel request was not answered in time");
+            snprintf(canceling->message, canceling->size,
+                     "the cancel request was not answered in time");
             return Qnil;
         }
     }
@@ -235,7 +239,8 @@ cancel_leave(VALUE arg)
 }
 
 void
-pgconn_driver_cancel(struct pgconn_session *session, pgconn_time deadline, char *message, size_t size)
+pgconn_driver_cancel(struct pgconn_session *session, pgconn_time deadline, char *message,
+                     size_t size)
 {
     struct canceling canceling = {-1, deadline, message, size};
     bool under_way;
@@ -267,7 +272,8 @@ connect_drive(VALUE arg)
 {
     struct connect *connect = (struct connect *)arg;
     struct pgconn_connecting *connecting = &connect->connecting;
-    struct pgconn_stepper stepper = {pgconn_connecting_step, pgconn_connecting_descriptor, connecting};
+    struct pgconn_stepper stepper = {pgconn_connecting_step, pgconn_connecting_descriptor,
+                                     connecting};
     enum pgconn_wait_end end;
     VALUE failure;
 
@@ -277,7 +283,8 @@ connect_drive(VALUE arg)
     }
     if (end == PGCONN_WAIT_TIMED_OUT) return ID2SYM(rb_intern("timed_out"));
     if (end == PGCONN_WAIT_FAILED) {
-        return rb_utf8_str_new_cstr(connecting->pg ? PQerrorMessage(connecting->pg) : "out of memory");
+        return rb_utf8_str_new_cstr(connecting->pg ? PQerrorMessage(connecting->pg)
+                                                   : "out of memory");
     }
     if (PQprotocolVersion(connecting->pg) != 3) {
         pgconn_error_raise(rb_ePgconnInterfaceError, "the server speaks protocol version %d, not 3",

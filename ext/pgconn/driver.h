@@ -1,6 +1,6 @@
 /*
- * The one loop that takes a flight from the queue's end to its answer. Whoever waits drives the queue
- * for all; the others sleep until their flight is answered or it is their turn to drive.
+ * The one loop that takes a flight from the queue's end to its answer. Whoever waits drives the
+ * queue for all; the others sleep until their flight is answered or it is their turn to drive.
  */
 #ifndef PGCONN_DRIVER_H
 #define PGCONN_DRIVER_H
@@ -8,8 +8,8 @@
 #include "session.h"
 
 /*
- * Connects the session, which is new, to one address. nil, or libpq's text on why not (a String), or
- * :timed_out. Raises what interrupts raise; the session is then as before.
+ * Connects the session, which is new, to one address. nil, or libpq's text on why not (a String),
+ * or :timed_out. Raises what interrupts raise; the session is then as before.
  */
 VALUE pgconn_driver_connect(struct pgconn_session *session, VALUE parameters, pgconn_time deadline);
 
@@ -21,16 +21,17 @@ enum pgconn_run_end {
 };
 
 /*
- * Queues the flight and waits for its answer until the deadline; then the statement is cancelled, and
- * waited for as long as cancel_timeout. The flight is given back, except with UNKNOWN and where an
- * interrupt raises: then it is abandoned, the server asked to cancel it, and the queue frees it.
+ * Queues the flight and waits for its answer until the deadline; then the statement is cancelled,
+ * and waited for as long as cancel_timeout. The flight is given back, except with UNKNOWN and
+ * where an interrupt raises: then it is abandoned, the server asked to cancel it, and the queue
+ * frees it.
  */
 enum pgconn_run_end pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
                                       pgconn_time deadline);
 
 /*
- * Cancels the flight at the head, whoever sent it, and waits for the request's end until the deadline.
- * message gets libpq's text if the request couldn't be delivered, else it is empty.
+ * Cancels the flight at the head, whoever sent it, and waits for the request's end until the
+ * deadline. message gets libpq's text if the request couldn't be delivered, else it is empty.
  */
 void pgconn_driver_cancel(struct pgconn_session *session, pgconn_time deadline, char *message,
                           size_t size);

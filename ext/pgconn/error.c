@@ -14,7 +14,7 @@ static const struct error_field {
     const char *keyword;
 } error_fields[] = {
     {PG_DIAG_SEVERITY,              "severity"          },
-    {PG_DIAG_SEVERITY_NONLOCALIZED, "severity"          }, /* the later one wins where both are there */
+    {PG_DIAG_SEVERITY_NONLOCALIZED, "severity"          }, /* the later one wins */
     {PG_DIAG_SQLSTATE,              "sqlstate"          },
     {PG_DIAG_MESSAGE_PRIMARY,       "message_primary"   },
     {PG_DIAG_MESSAGE_DETAIL,        "message_detail"    },
@@ -147,7 +147,8 @@ context_from_source(const struct pgconn_error_source *source)
 }
 
 VALUE
-pgconn_error_new_about(const struct pgconn_error_source *source, VALUE klass, const char *format, ...)
+pgconn_error_new_about(const struct pgconn_error_source *source, VALUE klass, const char *format,
+                       ...)
 {
     VALUE arguments[2];
     va_list rest;

@@ -16,28 +16,33 @@ extern VALUE rb_ePgconnInFailedSqlTransaction;
 /* Where an error result came from. Everything but result may be left out (Qnil, NULL, 0). */
 struct pgconn_error_source {
     const PGresult *result;
-    int encoding_index; /* of the texts in result */
-    VALUE query;        /* the user's own text, or Qnil */
-    VALUE cursor;       /* the Cursor, or Qnil */
-    long position;      /* 1-based character position in the user's text; 0: the server's own */
-    const char *outcome; /* "not_sent", "canceled", "unknown" or NULL */
+    int encoding_index;    /* of the texts in result */
+    VALUE query;           /* the user's own text, or Qnil */
+    VALUE cursor;          /* the Cursor, or Qnil */
+    long position;         /* 1-based character position in the user's text; 0: the server's own */
+    const char *outcome;   /* "not_sent", "canceled", "unknown" or NULL */
     bool connection_ended; /* the session ended with this error: at least ConnectionLost */
 };
 
 /* An exception of klass with a formatted UTF-8 message; raises nothing itself. */
-VALUE pgconn_error_new(VALUE klass, const char *format, ...) RBIMPL_ATTR_FORMAT(RBIMPL_PRINTF_FORMAT, 2, 3);
+VALUE pgconn_error_new(VALUE klass, const char *format, ...)
+    RBIMPL_ATTR_FORMAT(RBIMPL_PRINTF_FORMAT, 2, 3);
 
 /* Raises pgconn_error_new(klass, ...). */
 RBIMPL_ATTR_NORETURN()
-void pgconn_error_raise(VALUE klass, const char *format, ...) RBIMPL_ATTR_FORMAT(RBIMPL_PRINTF_FORMAT, 2, 3);
+void pgconn_error_raise(VALUE klass, const char *format, ...)
+    RBIMPL_ATTR_FORMAT(RBIMPL_PRINTF_FORMAT, 2, 3);
 
 /*
  * The same, with the source's query, cursor and outcome; source->result is not looked at.
  */
-VALUE pgconn_error_new_about(const struct pgconn_error_source *source, VALUE klass, const char *format, ...)
+VALUE pgconn_error_new_about(const struct pgconn_error_source *source, VALUE klass,
+                             const char *format, ...)
     RBIMPL_ATTR_FORMAT(RBIMPL_PRINTF_FORMAT, 3, 4);
 
-/* The exception for an error result, its class chosen by SQLSTATE. The result stays the caller's. */
+/*
+ * The exception for an error result, its class chosen by SQLSTATE. The result stays the caller's.
+ */
 VALUE pgconn_error_from_result(const struct pgconn_error_source *source);
 
 /*

@@ -179,7 +179,8 @@ pgconn_queue_dismiss(struct pgconn_queue *queue)
     struct pgconn_flight *unsent = queue->sending, *at;
 
     if (!unsent) return;
-    for (at = unsent; at; at = at == queue->last ? NULL : at->next) at->state = PGCONN_FLIGHT_QUEUED;
+    for (at = unsent; at; at = at == queue->last ? NULL : at->next)
+        at->state = PGCONN_FLIGHT_QUEUED;
     queue->sending = NULL;
     if (queue->reading == unsent) {
         queue->reading = queue->last = NULL;
@@ -300,7 +301,9 @@ queue_step_locked(struct pgconn_queue *queue)
     int unsent;
 
     if (!queue_send(queue, &sent)) return PGCONN_STEP_FAILED;
-    /* Right after sending there is nothing to read yet: a look would be a system call for naught. */
+    /*
+     * Right after sending there is nothing to read yet: a look would be a system call for naught.
+     */
     if (!sent && !queue_read(queue)) return PGCONN_STEP_FAILED;
     unsent = PQflush(queue->pg);
     if (unsent < 0) return PGCONN_STEP_FAILED;

@@ -34,9 +34,9 @@ struct pgconn_flight {
     struct pgconn_command *commands; /* none: the Sync alone */
     struct pgconn_command *answering;
     enum pgconn_flight_state state;
-    bool sent;      /* libpq has its bytes; also after it was lost: the server may have run it */
-    bool complete;  /* its ReadyForQuery has been read: set without the GVL, the state follows with it */
-    bool own;       /* the driver's own, with no caller; nothing waits for its end to be sent */
+    bool sent;      /* libpq has its bytes; also once lost: the server may have run it */
+    bool complete;  /* its ReadyForQuery has been read: the step says so, state follows */
+    bool own;       /* the driver's own, without a caller */
     bool abandoned; /* its caller has gone: the answer is read and dropped */
     bool barrier;   /* may change the session's state: alone on the wire */
     bool begins;    /* starts a transaction if none is open and autocommit is off */
@@ -50,7 +50,7 @@ struct pgconn_queue {
     struct pgconn_flight *sending; /* the first that libpq doesn't have, up to last */
     struct pgconn_flight *reading; /* the one whose answer comes next; NULL: none under way */
     struct pgconn_flight *last;    /* the last that the step may send */
-    PGresult *last_words; /* the FATAL error with which the server ended the session */
+    PGresult *last_words;          /* the FATAL error with which the server ended the session */
     pthread_mutex_t libpq;
 };
 

@@ -40,7 +40,9 @@ pgconn_messages_notices(const struct pgconn_messages *messages, int encoding_ind
     if (messages->received > PGCONN_NOTICES_KEPT) at = messages->received - PGCONN_NOTICES_KEPT;
     for (; at < messages->received; at++) {
         const char *text = messages->notices[at % PGCONN_NOTICES_KEPT];
-        if (text) rb_ary_push(notices, rb_enc_str_new(text, strlen(text), rb_enc_from_index(encoding_index)));
+        if (text)
+            rb_ary_push(notices,
+                        rb_enc_str_new(text, strlen(text), rb_enc_from_index(encoding_index)));
     }
     return notices;
 }

@@ -11,7 +11,7 @@
 
 struct pgconn_messages {
     char *notices[PGCONN_NOTICES_KEPT]; /* a ring of texts in the client encoding */
-    unsigned long received;             /* since the connection began; the newest is at received - 1 */
+    unsigned long received; /* since the connection began; the newest is at received - 1 */
 };
 
 /* Receives the connection's notices from now on (PQsetNoticeReceiver). */

@@ -53,7 +53,10 @@ result_memsize(const void *data)
 
 static const rb_data_type_t result_type = {
     .wrap_struct_name = "Pgconn::Result",
-    .function = {result_mark, result_free, result_memsize, result_compact},
+    .function = {.dmark = result_mark,
+                 .dfree = result_free,
+                 .dsize = result_memsize,
+                 .dcompact = result_compact},
     .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
 };
 
@@ -83,7 +86,8 @@ result_plan(VALUE self, struct result *result)
     result->codecs = ALLOC_N(const struct pgconn_codec *, columns);
     for (column = 0; column < columns; column++) {
         const char *name = PQfname(result->pg, column);
-        VALUE string = rb_enc_str_new(name, strlen(name), rb_enc_from_index(result->encoding_index));
+        VALUE string = rb_enc_str_new(name, strlen(name),
+                                      rb_enc_from_index(result->encoding_index));
 
         rb_ary_push(names, rb_str_freeze(string));
         result->codecs[column] = pgconn_codec_find(PQftype(result->pg, column));
@@ -144,7 +148,8 @@ pgconn_result_row(VALUE self, long row)
 
     /* A decoder may run the collector, which looks at all of a buffer on the heap. */
     for (column = 0; column < columns; column++) values[column] = Qnil;
-    for (column = 0; column < columns; column++) values[column] = result_decode(result, (int)row, column);
+    for (column = 0; column < columns; column++)
+        values[column] = result_decode(result, (int)row, column);
     made = pgconn_row_new(result->names, result->index, columns, values);
     ALLOCV_END(buffer);
     RB_GC_GUARD(self);
@@ -185,9 +190,9 @@ column_new(const struct result *result, int column)
     ID keywords[] = {rb_intern("name"),          rb_intern("type_oid"),  rb_intern("internal_size"),
                      rb_intern("type_modifier"), rb_intern("table_oid"), rb_intern("table_column")};
     VALUE values[] = {
-        rb_ary_entry(result->names, column),         UINT2NUM(PQftype(result->pg, column)),
-        INT2NUM(PQfsize(result->pg, column)),        INT2NUM(PQfmod(result->pg, column)),
-        UINT2NUM(PQftable(result->pg, column)),      INT2NUM(PQftablecol(result->pg, column)),
+        rb_ary_entry(result->names, column),    UINT2NUM(PQftype(result->pg, column)),
+        INT2NUM(PQfsize(result->pg, column)),   INT2NUM(PQfmod(result->pg, column)),
+        UINT2NUM(PQftable(result->pg, column)), INT2NUM(PQftablecol(result->pg, column)),
     };
     VALUE arguments = rb_hash_new();
     size_t at;
@@ -205,7 +210,8 @@ pgconn_result_description(VALUE self)
     int column, columns = PQnfields(result->pg);
     VALUE description = rb_ary_new_capa(columns);
 
-    for (column = 0; column < columns; column++) rb_ary_push(description, column_new(result, column));
+    for (column = 0; column < columns; column++)
+        rb_ary_push(description, column_new(result, column));
     RB_GC_GUARD(self);
     return rb_obj_freeze(description);
 }
@@ -223,10 +229,10 @@ pgconn_result_affected(VALUE self)
 void
 Init_pgconn_result(void)
 {
-    rb_cPgconnResult = rb_define_class_under(rb_mPgconn, "Result", rb_cObject);
+    /* Without a name: no user meets one. */
+    rb_cPgconnResult = rb_class_new(rb_cObject);
     rb_gc_register_mark_object(rb_cPgconnResult);
     rb_undef_alloc_func(rb_cPgconnResult);
     rb_cPgconnColumn = rb_const_get(rb_mPgconn, rb_intern("Column"));
     rb_gc_register_mark_object(rb_cPgconnColumn);
-    rb_funcall(rb_mPgconn, rb_intern("private_constant"), 1, ID2SYM(rb_intern("Result")));
 }

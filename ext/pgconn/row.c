@@ -43,7 +43,10 @@ row_memsize(const void *data)
 
 static const rb_data_type_t row_type = {
     .wrap_struct_name = "Pgconn::Row",
-    .function = {row_mark, RUBY_DEFAULT_FREE, row_memsize, row_compact},
+    .function = {.dmark = row_mark,
+                 .dfree = RUBY_DEFAULT_FREE,
+                 .dsize = row_memsize,
+                 .dcompact = row_compact},
     .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED | RUBY_TYPED_FROZEN_SHAREABLE,
 };
 

@@ -100,25 +100,25 @@ pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keywor
 {
     flight->begins = true;
     switch (keyword) {
-      case PGCONN_KEYWORD_ABORT:
-      case PGCONN_KEYWORD_BEGIN:
-      case PGCONN_KEYWORD_COMMIT:
-      case PGCONN_KEYWORD_END:
-      case PGCONN_KEYWORD_ROLLBACK:
-      case PGCONN_KEYWORD_START:
+    case PGCONN_KEYWORD_ABORT:
+    case PGCONN_KEYWORD_BEGIN:
+    case PGCONN_KEYWORD_COMMIT:
+    case PGCONN_KEYWORD_END:
+    case PGCONN_KEYWORD_ROLLBACK:
+    case PGCONN_KEYWORD_START:
         flight->begins = false; /* the user has taken the transaction in hand */
         flight->barrier = true;
         break;
-      case PGCONN_KEYWORD_DEALLOCATE:
-      case PGCONN_KEYWORD_DISCARD:
-      case PGCONN_KEYWORD_PREPARE:
-      case PGCONN_KEYWORD_RELEASE:
-      case PGCONN_KEYWORD_RESET:
-      case PGCONN_KEYWORD_SAVEPOINT:
-      case PGCONN_KEYWORD_SET:
+    case PGCONN_KEYWORD_DEALLOCATE:
+    case PGCONN_KEYWORD_DISCARD:
+    case PGCONN_KEYWORD_PREPARE:
+    case PGCONN_KEYWORD_RELEASE:
+    case PGCONN_KEYWORD_RESET:
+    case PGCONN_KEYWORD_SAVEPOINT:
+    case PGCONN_KEYWORD_SET:
         flight->barrier = true;
         break;
-      default:
+    default:
         break;
     }
 }
@@ -209,7 +209,9 @@ session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
 {
     PGresult *result = pgconn_flight_result(flight);
 
-    /* A cancel request or a time-out of the server's can hit the driver's own SET: again next time. */
+    /*
+     * A cancel request or a time-out of the server's can hit the driver's own SET: again next time.
+     */
     if (flight->own && PQresultStatus(result) != PGRES_COMMAND_OK) session->styles_unset = true;
     flight_end(&session->queue, flight, PGCONN_FLIGHT_ANSWERED);
 }

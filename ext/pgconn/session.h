@@ -11,7 +11,7 @@
 #include "message.h"
 
 enum pgconn_session_life {
-    PGCONN_SESSION_NEW,    /* not connected yet */
+    PGCONN_SESSION_NEW, /* not connected yet */
     PGCONN_SESSION_OPEN,
     PGCONN_SESSION_BROKEN, /* the connection was lost */
     PGCONN_SESSION_CLOSED,
@@ -29,7 +29,7 @@ struct pgconn_session {
     bool autocommit;
     bool styles_unset; /* DateStyle or IntervalStyle must still be SET */
     double cancel_timeout;
-    char *loss; /* how the connection was lost; NULL: out of memory */
+    char *loss;          /* how the connection was lost; NULL: out of memory */
     unsigned long forks; /* of this process when the connection was made */
 };
 
@@ -47,7 +47,10 @@ VALUE pgconn_session_open(struct pgconn_session *session, PGconn *pg);
 /* Whether this process is a fork of the one that connected. */
 bool pgconn_session_inherited(const struct pgconn_session *session);
 
-/* Marks what the first keyword of a caller's statement says: whether it begins, whether it is a barrier. */
+/*
+ * Marks what the first keyword of a caller's statement says: whether it begins, whether it is a
+ * barrier.
+ */
 void pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keyword);
 
 /*
@@ -59,8 +62,8 @@ void pgconn_session_launch(struct pgconn_session *session);
 void pgconn_session_land(struct pgconn_session *session);
 
 /*
- * The connection is lost, and every flight with it; where somebody is in libpq, when that one leaves
- * it. text is copied; NULL: what libpq says.
+ * The connection is lost, and every flight with it; where somebody is in libpq, when that one
+ * leaves it. text is copied; NULL: what libpq says.
  */
 void pgconn_session_lose(struct pgconn_session *session, const char *text);
 

@@ -29,7 +29,7 @@ enum pgconn_wait_end {
     PGCONN_WAIT_FAILED,
     PGCONN_WAIT_TIMED_OUT,
     PGCONN_WAIT_WOKEN,       /* somebody called pgconn_wait_wake */
-    PGCONN_WAIT_INTERRUPTED, /* Ruby wants the thread: put things in order, rb_thread_check_ints() */
+    PGCONN_WAIT_INTERRUPTED, /* put things in order, then rb_thread_check_ints() */
 };
 
 /* A point in time: nanoseconds of the monotonic clock. */
@@ -41,10 +41,16 @@ pgconn_time pgconn_wait_now(void);
 /* now + seconds, PGCONN_NEVER where the sum is out of range. */
 pgconn_time pgconn_wait_after(double seconds);
 
-/* A Ruby Numeric of seconds as a double, raising ArgumentError unless it is positive, TypeError otherwise. */
+/*
+ * A Ruby Numeric of seconds as a double, raising ArgumentError unless it is positive, TypeError
+ * otherwise.
+ */
 double pgconn_wait_seconds(VALUE seconds, const char *name);
 
-/* Steps until the stepper is done or has failed, or until something else ends the wait. Never raises. */
+/*
+ * Steps until the stepper is done or has failed, or until something else ends the wait. Never
+ * raises.
+ */
 enum pgconn_wait_end pgconn_wait_drive(const struct pgconn_stepper *stepper, pgconn_time deadline);
 
 /* Waits until the descriptor is readable. Never raises. */

@@ -20,7 +20,9 @@ module Pgconn
       @parameters = parameters
       @timeout = timeout
       given = Conninfo.defaults.merge(parameters)
-      @hosts, @hostaddrs, @ports = %w[host hostaddr port].map { |keyword| (given[keyword] || "").split(",", -1) }
+      @hosts, @hostaddrs, @ports = given.values_at("host", "hostaddr", "port").map do |list|
+        list.to_s.split(",", -1)
+      end
     end
 
     # @yieldparam address [Hash{String => String}, ResolutionError] the parameters for one address, or why
@@ -29,19 +31,21 @@ module Pgconn
     def each(&block)
       return yield(@parameters) unless splittable?
 
-      count.times { |at| each_of(@hosts[at] || "", @hostaddrs[at] || "", @ports[at] || @ports[0] || "", &block) }
+      listed.times do |at|
+        each_of(@hosts[at].to_s, @hostaddrs[at].to_s, (@ports[at] || @ports[0]).to_s, &block)
+      end
     end
 
     private
 
     # How many hosts are listed.
-    def count = @hostaddrs.empty? ? @hosts.size : @hostaddrs.size
+    def listed = @hostaddrs.empty? ? @hosts.size : @hostaddrs.size
 
     # What isn't is left to libpq: the list in a service file, and its message on lists that don't match.
     def splittable?
-      return false if @parameters.key?("service") || count.zero?
+      return false if @parameters.key?("service") || listed.zero?
 
-      (@hosts.empty? || @hosts.size == count) && (@ports.size <= 1 || @ports.size == count)
+      (@hosts.empty? || @hosts.size == listed) && (@ports.size <= 1 || @ports.size == listed)
     end
 
     def each_of(host, hostaddr, port)
@@ -50,8 +54,8 @@ module Pgconn
       return yield address(host, host, port) if host.match?(NUMERIC)
 
       resolve(host).each { |found| yield address(host, found, port) }
-    rescue ResolutionError => error
-      yield error
+    rescue ResolutionError => e
+      yield e
     end
 
     def address(host, hostaddr, port)
@@ -62,15 +66,16 @@ module Pgconn
     # can, and lets a Fiber scheduler run other fibers.
     def resolve(host)
       thread = Thread.new { lookup(host) }
-      thread.join(@timeout) or raise ResolutionError, %(could not translate host name "#{host}": timeout expired)
-      thread.value
+      return thread.value if thread.join(@timeout)
+
+      raise ResolutionError, %(could not translate host name "#{host}" to address: timeout expired)
     end
 
     def lookup(host)
       Thread.current.report_on_exception = false
       Addrinfo.getaddrinfo(host, nil, nil, :STREAM).map(&:ip_address).uniq
-    rescue SocketError => error
-      raise ResolutionError, %(could not translate host name "#{host}" to address: #{error.message})
+    rescue SocketError => e
+      raise ResolutionError, %(could not translate host name "#{host}" to address: #{e.message})
     end
   end
   private_constant :Addresses

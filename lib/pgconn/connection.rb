@@ -69,8 +69,8 @@ module Pgconn
 
       round_trip(timeout)
       true
-    rescue QueryCanceledError => error
-      error.outcome == :not_sent
+    rescue QueryCanceledError => e
+      e.outcome == :not_sent
     rescue ConnectionLost
       false
     end

@@ -24,16 +24,13 @@ module Pgconn
     # @return [void]
     # @raise [OperationalError] with the texts of all addresses tried
     def connect
-      Addresses.new(@parameters, @timeout).each do |address|
-        next @failures << address.message if address.is_a?(Addresses::ResolutionError)
-
-        failure = yield address, @timeout
-        return if failure.nil?
-
-        sqlstate = note(failure, address)
-        fail_with(sqlstate) if sqlstate && sqlstate != CANNOT_CONNECT_NOW
+      connected = Addresses.new(@parameters, @timeout).any? do |address|
+        unresolved = address.is_a?(Addresses::ResolutionError)
+        failure = unresolved ? address.message : yield(address, @timeout)
+        note(failure, address) if failure
+        failure.nil?
       end
-      fail_with(@sqlstate)
+      fail_with_all unless connected
     end
 
     private
@@ -54,12 +51,12 @@ module Pgconn
       ours.merge(parameters)
     end
 
-    # Keeps the text of a failure and gives its SQLSTATE, or nil if it didn't come from a server.
+    # Keeps the text of a failure. A server that refuses ends the search, as it does in libpq.
     def note(failure, address)
       text = failure == :timed_out ? timeout_text(address) : failure.scrub
       @sqlstate = text[SQLSTATE, 2]
       @failures << text.gsub(LOCATION, "").gsub(SQLSTATE, '\1').strip
-      @sqlstate
+      fail_with_all unless [nil, CANNOT_CONNECT_NOW].include?(@sqlstate)
     end
 
     def timeout_text(address)
@@ -68,8 +65,8 @@ module Pgconn
       "connection to server at #{place}, port #{port} failed: timeout expired"
     end
 
-    def fail_with(sqlstate)
-      raise OperationalError.new(@failures.join("\n"), sqlstate: sqlstate)
+    def fail_with_all
+      raise OperationalError.new(@failures.join("\n"), sqlstate: @sqlstate)
     end
   end
   private_constant :Connector

@@ -6,8 +6,8 @@ module Pgconn
   # @api private
   module Conninfo
     SECRETS = %w[password sslpassword].freeze
-    MALFORMED = "malformed connection string: it must be a URI (postgresql://user@host/database) or pairs of " \
-                "libpq's keywords and values (host=... dbname=...), values with spaces in single quotes"
+    MALFORMED = "malformed connection string: it must be a URI (postgresql://user@host/database) or pairs " \
+                "of libpq's keywords and values (host=... dbname=...), values with spaces in single quotes"
     private_constant :SECRETS, :MALFORMED
 
     class << self
@@ -29,10 +29,10 @@ module Pgconn
       private
 
       def parse_string(conninfo)
-        raise TypeError, "conninfo must be a String, not #{conninfo.class}" unless conninfo.respond_to?(:to_str)
-
+        text = String.try_convert(conninfo) or
+          raise TypeError, "conninfo must be a String, not #{conninfo.class}"
         # In the message no piece of the text: any of them may be the password's.
-        parse(conninfo.to_str) || raise(ProgrammingError, MALFORMED)
+        parse(text) || raise(ProgrammingError, MALFORMED)
       end
 
       def with_dbname(keywords)

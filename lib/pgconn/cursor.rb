@@ -44,16 +44,14 @@ module Pgconn
     private
 
     def statement(sql)
-      return sql.to_str if sql.respond_to?(:to_str)
       raise ProgrammingError, "can't execute an empty query" if sql.nil?
 
-      raise TypeError, "SQL must be a String, not #{sql.class}"
+      String.try_convert(sql) || raise(TypeError, "SQL must be a String, not #{sql.class}")
     end
 
     def arguments(params, named)
-      return params if named.empty? && (params.nil? || params.instance_of?(Array))
-      raise ArgumentError, "give parameters as one of Array, Hash or keywords, not both" if params && named.any?
-      return named unless params
+      return named.empty? ? nil : named if params.nil?
+      raise ArgumentError, "give parameters as an Array, a Hash or keywords, not two of them" if named.any?
 
       Array.try_convert(params) || Hash.try_convert(params) ||
         raise(TypeError, "parameters must be an Array or a Hash, not #{params.class}")

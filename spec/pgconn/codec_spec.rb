@@ -16,6 +16,12 @@ RSpec.describe "Pgconn::Codec" do
     Pgconn::Codec.decode(oids.fetch(type), text)
   end
 
+  def complaint(type, text)
+    decode(type, text) && nil
+  rescue Pgconn::DataError => e
+    e.message
+  end
+
   def self.day(year, month, day) = Date.new(year, month, day, Date::GREGORIAN)
 
   infinity = Float::INFINITY
@@ -241,7 +247,7 @@ RSpec.describe "Pgconn::Codec" do
     values = texts.map { |type, text| decode(type, text) }
     expect(values).to eq(["\0\xFF".b * 20, "x" * 40, BigDecimal("12345678901234567890.5"), 2**63 - 1,
                           Date.new(2024, 2, 29), Time.utc(2024, 2, 29, 12, 14, 15.5)])
-    expect { decode(:date, "x" * 100) }.to raise_error(Pgconn::DataError, /100 bytes/)
+    expect(complaint(:date, "x" * 100)).to end_with("x\"... (100 bytes)")
   end
 
   describe "what it is called with" do

@@ -152,7 +152,7 @@ RSpec.describe Pgconn::Row do
 
   it "has no constructor" do
     expect { described_class.new }.to raise_error(NoMethodError)
-    expect { described_class.allocate }.to raise_error(StandardError)
+    expect { described_class.allocate.to_a }.to raise_error(TypeError)
   end
 
   it "shows names and values in inspect" do
