@@ -8,10 +8,14 @@
 
 #define MESSAGE_SIZE 256 /* what PQcancel's documentation recommends */
 
-/* How long the end of the process waits for requests that are on their way, in seconds. */
-#define EXIT_PATIENCE 1
+/* How long the end of the process waits for requests that are under way, in seconds. */
+#define EXIT_PATIENCE 0.25
 
-/* The requests that are on their way, for the end of the process. */
+/* How long after one request the next is sent, in milliseconds. */
+static const int repeat_after[] = {20, 200, 1000};
+#define REPEATS (sizeof(repeat_after) / sizeof(repeat_after[0]))
+
+/* The requests that are under way, for the end of the process. */
 static struct {
     pthread_mutex_t lock;
     int count;
@@ -21,23 +25,8 @@ static struct {
 /* What the thread of one request owns. */
 struct request {
     PGcancel *target;
-    int end; /* the thread's end of the socket pair whose other end the connection watches */
+    int end; /* the thread's end of the socket pair */
 };
-
-void
-pgconn_cancel_init(struct pgconn_cancel *cancel)
-{
-    cancel->ended = -1;
-    cancel->asked_at = 0;
-}
-
-static void
-request_free(struct request *request)
-{
-    if (request->end >= 0) close(request->end);
-    PQfreeCancel(request->target);
-    free(request);
-}
 
 static void
 requests_count(int change)
@@ -79,17 +68,50 @@ requests_finish(VALUE arg)
     pgconn_wait_sleeper_destroy(&sleeper);
 }
 
+void
+pgconn_cancel_init(struct pgconn_cancel *cancel)
+{
+    cancel->thread = -1;
+    cancel->stopped = false;
+}
+
+static void
+request_free(struct request *request)
+{
+    if (request->end >= 0) close(request->end);
+    PQfreeCancel(request->target);
+    free(request);
+}
+
+/* Whether we are told to stop meanwhile. A connection that was closed doesn't tell. */
+static bool
+request_is_stopped(const struct request *request, int milliseconds)
+{
+    struct pollfd end = {.fd = request->end, .events = POLLIN};
+    char byte;
+
+    if (poll(&end, 1, milliseconds) != 1) return false;
+    if (recv(request->end, &byte, 1, MSG_DONTWAIT) == 1) return true;
+    poll(NULL, 0, milliseconds);
+    return false;
+}
+
 static void *
 request_run(void *arg)
 {
     struct request *request = arg;
     char message[MESSAGE_SIZE] = "";
+    size_t repeat;
 
     PQcancel(request->target, message, sizeof(message));
-    /*
-     * With its NUL: one byte at least, so that it is readable even if a forked child holds the end.
-     */
+    /* With its NUL, so that there is something to read in any case. */
     send(request->end, message, strnlen(message, sizeof(message) - 1) + 1, MSG_NOSIGNAL);
+    for (repeat = 0; repeat < REPEATS; repeat++) {
+        if (request_is_stopped(request, repeat_after[repeat])) break;
+        PQcancel(request->target, message, sizeof(message));
+    }
+    /* Closing alone would not be seen while a forked child holds a copy of the descriptor. */
+    shutdown(request->end, SHUT_RDWR);
     request_free(request);
     requests_count(-1);
     return NULL;
@@ -144,31 +166,45 @@ pgconn_cancel_start(struct pgconn_cancel *cancel, PGconn *pg)
         request_free(request);
         return false;
     }
-    cancel->ended = ends[0];
-    cancel->asked_at = pgconn_wait_now();
+    cancel->thread = ends[0];
+    cancel->stopped = false;
     return true;
+}
+
+void
+pgconn_cancel_stop(struct pgconn_cancel *cancel)
+{
+    if (cancel->thread < 0 || cancel->stopped) return;
+    send(cancel->thread, "", 1, MSG_NOSIGNAL);
+    cancel->stopped = true;
 }
 
 bool
 pgconn_cancel_ended(struct pgconn_cancel *cancel)
 {
-    struct pollfd ended = {.fd = cancel->ended, .events = POLLIN};
+    struct pollfd thread = {.fd = cancel->thread}; /* without events: only a hang-up counts */
 
-    if (cancel->ended >= 0 && poll(&ended, 1, 0) == 1) pgconn_cancel_forget(cancel);
-    return cancel->ended < 0;
+    if (cancel->thread >= 0 && poll(&thread, 1, 0) == 1) pgconn_cancel_forget(cancel);
+    return cancel->thread < 0;
+}
+
+enum pgconn_wait_end
+pgconn_cancel_wait(const struct pgconn_cancel *cancel, pgconn_time deadline)
+{
+    return pgconn_wait_descriptor(cancel->thread, PGCONN_STEP_WANT_HANG_UP, deadline);
 }
 
 void
 pgconn_cancel_forget(struct pgconn_cancel *cancel)
 {
-    if (cancel->ended >= 0) close(cancel->ended);
-    cancel->ended = -1;
+    if (cancel->thread >= 0) close(cancel->thread);
+    pgconn_cancel_init(cancel);
 }
 
 int
 pgconn_cancel_watch(const struct pgconn_cancel *cancel)
 {
-    return cancel->ended < 0 ? -1 : fcntl(cancel->ended, F_DUPFD_CLOEXEC, 0);
+    return cancel->thread < 0 ? -1 : fcntl(cancel->thread, F_DUPFD_CLOEXEC, 0);
 }
 
 void

@@ -1,6 +1,10 @@
 /*
  * Cancel requests. PQcancel blocks without limit against a silent peer, so it runs in a detached
  * thread of its own that outlives an interrupted caller and touches nothing of the connection.
+ *
+ * A request that reaches the server before the statement does has no effect. So the thread repeats
+ * it a few times, until it is told that the statement was answered. That hits nothing else as
+ * long as nothing else is sent before the thread has ended.
  */
 #ifndef PGCONN_CANCEL_H
 #define PGCONN_CANCEL_H
@@ -9,8 +13,8 @@
 
 /* At most one request is under way for a connection: it names a session, not a statement. */
 struct pgconn_cancel {
-    int ended; /* readable once the request has ended; -1: none is under way */
-    pgconn_time asked_at;
+    int thread;   /* our end of a socket pair with the thread; -1: none is under way */
+    bool stopped; /* the thread was told to end */
 };
 
 void pgconn_cancel_init(struct pgconn_cancel *cancel);
@@ -18,14 +22,20 @@ void pgconn_cancel_init(struct pgconn_cancel *cancel);
 /* Starts a request, or leaves alone the one that is under way. False: out of resources. */
 bool pgconn_cancel_start(struct pgconn_cancel *cancel, PGconn *pg);
 
+/* The statement was answered: the thread shall end. */
+void pgconn_cancel_stop(struct pgconn_cancel *cancel);
+
 /* Whether no request is under way any more; forgets one that has ended. Never waits. */
 bool pgconn_cancel_ended(struct pgconn_cancel *cancel);
+
+/* Waits until the thread has ended. Never raises. */
+enum pgconn_wait_end pgconn_cancel_wait(const struct pgconn_cancel *cancel, pgconn_time deadline);
 
 /* Forgets the request that is under way; its thread ends by itself. */
 void pgconn_cancel_forget(struct pgconn_cancel *cancel);
 
 /*
- * A second descriptor for the one who waits for the end of the request, to be closed by the caller;
+ * A second descriptor for who waits until the request was delivered, to be closed by the caller;
  * -1: none is under way. Once it is readable, pgconn_cancel_message says how it went.
  */
 int pgconn_cancel_watch(const struct pgconn_cancel *cancel);

@@ -49,7 +49,7 @@ run_patience(struct pgconn_run *run)
     const struct pgconn_session *session = run->session;
     const struct pgconn_flight *reading = session->queue.reading;
 
-    if (reading ? !reading->abandoned : session->cancel.ended < 0) run->patience = 0;
+    if (reading ? !reading->abandoned : session->cancel.thread < 0) run->patience = 0;
     else if (!run->patience) run->patience = pgconn_wait_after(session->cancel_timeout);
     return run->patience ? run->patience : PGCONN_NEVER;
 }
@@ -62,7 +62,7 @@ run_wait(struct pgconn_run *run, pgconn_time until)
 
     if (session->queue.reading) return pgconn_wait_drive(&stepper, until);
     if (!run_waits(run)) return PGCONN_WAIT_DONE;
-    return pgconn_wait_readable(session->cancel.ended, until);
+    return pgconn_cancel_wait(&session->cancel, until);
 }
 
 static enum pgconn_wait_end
@@ -218,16 +218,17 @@ cancel_wait(VALUE arg)
     struct canceling *canceling = (struct canceling *)arg;
     enum pgconn_wait_end end;
 
-    while ((end = pgconn_wait_readable(canceling->watch, canceling->deadline)) !=
-           PGCONN_WAIT_DONE) {
+    do {
+        end = pgconn_wait_descriptor(canceling->watch, PGCONN_STEP_WANT_READ, canceling->deadline);
         if (end == PGCONN_WAIT_INTERRUPTED) rb_thread_check_ints();
-        else if (end == PGCONN_WAIT_TIMED_OUT) {
-            snprintf(canceling->message, canceling->size,
-                     "the cancel request was not answered in time");
-            return Qnil;
-        }
+    } while (end == PGCONN_WAIT_INTERRUPTED);
+    if (end == PGCONN_WAIT_DONE) {
+        pgconn_cancel_message(canceling->watch, canceling->message, canceling->size);
     }
-    pgconn_cancel_message(canceling->watch, canceling->message, canceling->size);
+    else {
+        snprintf(canceling->message, canceling->size,
+                 "the cancel request could not be delivered within cancel_timeout");
+    }
     return Qnil;
 }
 

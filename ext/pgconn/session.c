@@ -234,7 +234,10 @@ pgconn_session_land(struct pgconn_session *session)
     while ((flight = session->queue.head) && flight->complete) {
         session_settle(session, flight);
     }
-    if (!session->queue.reading) session_follow(session);
+    if (!session->queue.reading) {
+        session_follow(session);
+        pgconn_cancel_stop(&session->cancel);
+    }
 }
 
 static void
@@ -262,7 +265,7 @@ void
 pgconn_session_hang_up(struct pgconn_session *session)
 {
     if (session->pg && PQsocket(session->pg) >= 0) shutdown(PQsocket(session->pg), SHUT_RDWR);
-    if (session->cancel.ended >= 0) shutdown(session->cancel.ended, SHUT_RDWR);
+    if (session->cancel.thread >= 0) shutdown(session->cancel.thread, SHUT_RDWR);
 }
 
 void

@@ -68,9 +68,10 @@ static bool
 drive_wait(struct drive *drive, enum pgconn_step wanted)
 {
     const struct pgconn_stepper *stepper = drive->stepper;
-    struct pollfd socket = {.fd = stepper->descriptor(stepper->subject), .events = POLLIN};
+    struct pollfd socket = {.fd = stepper->descriptor(stepper->subject)};
     int ready;
 
+    if (wanted != PGCONN_STEP_WANT_HANG_UP) socket.events = POLLIN;
     if (wanted == PGCONN_STEP_WANT_WRITE) socket.events |= POLLOUT;
     ready = poll(&socket, 1, deadline_milliseconds(drive->deadline));
     if (ready == 0) {
@@ -108,32 +109,33 @@ pgconn_wait_drive(const struct pgconn_stepper *stepper, pgconn_time deadline)
     return drive.end;
 }
 
-struct readable {
+struct single {
     int descriptor;
+    enum pgconn_step wanted;
     bool waited;
 };
 
 static enum pgconn_step
-readable_step(void *subject)
+single_step(void *subject)
 {
-    struct readable *readable = subject;
+    struct single *single = subject;
 
-    if (readable->waited) return PGCONN_STEP_DONE;
-    readable->waited = true;
-    return PGCONN_STEP_WANT_READ;
+    if (single->waited) return PGCONN_STEP_DONE;
+    single->waited = true;
+    return single->wanted;
 }
 
 static int
-readable_descriptor(void *subject)
+single_descriptor(void *subject)
 {
-    return ((struct readable *)subject)->descriptor;
+    return ((struct single *)subject)->descriptor;
 }
 
 enum pgconn_wait_end
-pgconn_wait_readable(int descriptor, pgconn_time deadline)
+pgconn_wait_descriptor(int descriptor, enum pgconn_step wanted, pgconn_time deadline)
 {
-    struct readable readable = {.descriptor = descriptor};
-    struct pgconn_stepper stepper = {readable_step, readable_descriptor, &readable};
+    struct single single = {.descriptor = descriptor, .wanted = wanted};
+    struct pgconn_stepper stepper = {single_step, single_descriptor, &single};
 
     return pgconn_wait_drive(&stepper, deadline);
 }

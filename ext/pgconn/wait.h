@@ -13,7 +13,8 @@
 enum pgconn_step {
     PGCONN_STEP_DONE,
     PGCONN_STEP_WANT_READ,
-    PGCONN_STEP_WANT_WRITE, /* and to read: who waits to write always reads too */
+    PGCONN_STEP_WANT_WRITE,   /* and to read: who waits to write always reads too */
+    PGCONN_STEP_WANT_HANG_UP, /* by the other end; what it has sent doesn't count */
     PGCONN_STEP_FAILED,
 };
 
@@ -53,8 +54,9 @@ double pgconn_wait_seconds(VALUE seconds, const char *name);
  */
 enum pgconn_wait_end pgconn_wait_drive(const struct pgconn_stepper *stepper, pgconn_time deadline);
 
-/* Waits until the descriptor is readable. Never raises. */
-enum pgconn_wait_end pgconn_wait_readable(int descriptor, pgconn_time deadline);
+/* Waits for one thing (WANT_...) on one descriptor. Never raises. */
+enum pgconn_wait_end pgconn_wait_descriptor(int descriptor, enum pgconn_step wanted,
+                                            pgconn_time deadline);
 
 /* Where a thread sleeps whose flight is in somebody else's hands. Lives on that thread's stack. */
 struct pgconn_sleeper {

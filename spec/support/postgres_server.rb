@@ -27,11 +27,13 @@ class PostgresServer
   # directory. TMPDIR promises neither.
   BASE_DIRECTORY = "/tmp"
 
-  # Quick to start, and careless about what would be left after a power cut.
+  # Quick to start, and careless about what would be left after a power cut. Shared memory is in the
+  # data directory, so that it goes with it.
   SETTINGS = {
     "fsync" => "off",
     "synchronous_commit" => "off",
     "full_page_writes" => "off",
+    "dynamic_shared_memory_type" => "mmap",
     "wal_level" => "minimal",
     "max_wal_senders" => "0",
     "password_encryption" => "scram-sha-256",

@@ -39,7 +39,8 @@ class TcpProxy
     reset_counts
     @listener = TCPServer.new(HOST, 0)
     @port = @listener.addr[1]
-    @threads = [Thread.new { accept_all }]
+    @threads = []
+    @acceptor = Thread.new { accept_all }
   end
 
   def host
@@ -99,6 +100,7 @@ class TcpProxy
   def close
     @closed = true
     @listener.close
+    @acceptor.join # it may be in the middle of one more
     resume
     cut
     threads = @lock.synchronize { @threads.dup } - [Thread.current]
