@@ -89,7 +89,7 @@ RSpec.describe "Closing" do
       observe("SELECT pg_terminate_backend($1::int)", [pid])
     end
 
-    it "happens by itself to a connection that nobody holds any more", :gc_stress do
+    it "happens by itself to a connection that nobody holds any more" do
       Thread.new { 10.times { Pgconn.connect(server.conninfo(application_name: "dropped")) } }.join
       eventually("the sessions have ended") do
         GC.start

@@ -103,7 +103,7 @@ RSpec.describe Pgconn::Cursor do
     end
 
     it "gives every row of a large result", :gc_stress do
-      rows = connection.execute("SELECT i, 'row ' || i FROM generate_series(1, $1::int) i", [GC.stress ? 300 : 50_000])
+      rows = connection.execute("SELECT i, 'row ' || i FROM generate_series(1, $1::int) i", [GC.stress ? 30 : 50_000])
       expect(rows.fetch_all).to eq((1..rows.rowcount).map { |number| [number, "row #{number}"] })
     end
   end
