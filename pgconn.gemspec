@@ -37,5 +37,5 @@ Gem::Specification.new do |spec|
   spec.require_paths = ["lib"]
 
   # Comes with Ruby, as a default gem up to 3.3 and as a bundled one from 3.4 on.
-  spec.add_dependency "bigdecimal"
+  spec.add_dependency "bigdecimal", ">= 3.1"
 end

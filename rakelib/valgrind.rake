@@ -8,8 +8,7 @@ require "cgi"
 class ValgrindReport
   EXTENSION = %r{/pgconn_ext\.[^/]+\z}
   RUBY = %r{/libruby[^/]*\z|/bin/ruby[^/]*\z}
-  # Nameless functions are those that libruby keeps to itself.
-  RUBY_ALLOCATORS = /\A\z|\Aruby_(x\w*alloc|strdup|mimmalloc)|\Arb_(x\w*alloc|alloc_tmp_buffer)/
+  RUBY_ALLOCATORS = /\Aruby_(x\w*alloc|strdup|mimmalloc)|\Arb_(x\w*alloc|alloc_tmp_buffer)/
 
   Frame = Struct.new(:object, :function, :file, :line) do
     def to_s
@@ -25,10 +24,7 @@ class ValgrindReport
     # garbage collector always makes, are few, and the compiler may have left the guilty function out
     # of the stack: all of them count.
     def ours?
-      return !stack_scan? unless leak?
-
-      asking = frames.find { |frame| !allocating?(frame) }
-      asking&.object&.match?(EXTENSION)
+      leak? ? asking&.object&.match?(EXTENSION) : !stack_scan?
     end
 
     def to_s
@@ -43,10 +39,12 @@ class ValgrindReport
       address.end_with?("'s stack") && frames.first.object.match?(RUBY)
     end
 
-    def allocating?(frame)
-      return frame.function.match?(RUBY_ALLOCATORS) if frame.object.match?(RUBY)
-
-      !frame.object.match?(EXTENSION)
+    # Beyond valgrind's, the C library's and libpq's functions, and Ruby's allocators. libruby keeps the
+    # name of the innermost to itself.
+    def asking
+      rest = frames.drop_while { |frame| !frame.object.match?(RUBY) && !frame.object.match?(EXTENSION) }
+      rest = rest.drop(1) if rest.first&.function&.empty?
+      rest.find { |frame| !frame.function.match?(RUBY_ALLOCATORS) }
     end
   end
 

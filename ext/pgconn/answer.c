@@ -27,11 +27,8 @@ canceled_error(const struct pgconn_statement *statement, const char *outcome, VA
 }
 
 static VALUE
-loss_error(const struct pgconn_session *session, const struct pgconn_statement *statement,
-           const char *outcome)
+loss_error(const struct pgconn_session *session, struct pgconn_error_source source)
 {
-    struct pgconn_error_source source = statement_source(statement, outcome);
-
     source.result = session->queue.last_words;
     source.encoding_index = session->encoding_index;
     return pgconn_error_lost(session->loss, &source);
@@ -40,9 +37,10 @@ loss_error(const struct pgconn_session *session, const struct pgconn_statement *
 VALUE
 pgconn_answer_loss(const struct pgconn_session *session)
 {
-    struct pgconn_statement none = {Qnil, Qnil, Qnil};
+    struct pgconn_error_source source = {.query = Qnil, .cursor = Qnil, .outcome = "not_sent"};
 
-    return loss_error(session, &none, "not_sent");
+    source.remark = "The connection was lost before this call: close it and connect again.";
+    return loss_error(session, source);
 }
 
 static VALUE
@@ -52,7 +50,7 @@ lost_error(const struct pgconn_session *session, const struct pgconn_statement *
     const char *outcome = sent ? "unknown" : "not_sent";
     struct pgconn_error_source source = statement_source(statement, outcome);
 
-    if (session->life != PGCONN_SESSION_CLOSED) return loss_error(session, statement, outcome);
+    if (session->life != PGCONN_SESSION_CLOSED) return loss_error(session, source);
     return pgconn_error_new_about(&source, rb_ePgconnInterfaceError,
                                   "connection closed while its answer was awaited");
 }
@@ -66,7 +64,7 @@ result_is_canceled(const PGresult *result)
 }
 
 static VALUE
-result_error(struct pgconn_session *session, const PGresult *result,
+result_error(struct pgconn_session *session, const PGresult *result, const char *remark,
              const struct pgconn_statement *statement)
 {
     const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
@@ -75,6 +73,7 @@ result_error(struct pgconn_session *session, const PGresult *result,
                                                                         : NULL);
 
     source.result = result;
+    source.remark = remark;
     source.encoding_index = session->encoding_index;
     if (position && !NIL_P(statement->sql)) {
         source.position = pgconn_params_user_position(statement->sql, statement->arguments,
@@ -99,7 +98,9 @@ answer_take(VALUE arg)
 
     if (!pg) return Qnil;
     if (PQresultStatus(pg) == PGRES_FATAL_ERROR) {
-        rb_exc_raise(result_error(answer->session, pg, answer->statement));
+        bool expired = answer->flight->expired && result_is_canceled(pg);
+        const char *remark = expired ? "Its timeout had passed." : NULL;
+        rb_exc_raise(result_error(answer->session, pg, remark, answer->statement));
     }
     /* The object is there before it is handed the PGresult: a failing allocation loses nothing. */
     result = pgconn_result_new(answer->session->encoding_index);

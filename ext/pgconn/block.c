@@ -28,6 +28,14 @@ block_roll_back(VALUE self)
     return rb_funcall(self, rb_intern("rollback"), 0);
 }
 
+/* By the block itself: then there is nothing left to commit, and nothing to say. */
+static bool
+connection_was_closed(VALUE self)
+{
+    return RTEST(rb_funcall(self, rb_intern("closed?"), 0)) &&
+           !RTEST(rb_funcall(self, rb_intern("broken?"), 0));
+}
+
 /* Runs as an ensure, which keeps the reason while Ruby code runs here. */
 static VALUE
 block_leave(VALUE arg)
@@ -39,7 +47,7 @@ block_leave(VALUE arg)
     case LEFT_BY_END:
     case LEFT_BY_RETURN:
     case LEFT_BY_BREAK:
-        rb_funcall(block->self, rb_intern("commit"), 0);
+        if (!connection_was_closed(block->self)) rb_funcall(block->self, rb_intern("commit"), 0);
         break;
     default:
         rb_protect(block_roll_back, block->self, &failed);

@@ -143,6 +143,13 @@ connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, 
     return self;
 }
 
+VALUE
+pgconn_connection_no_copy(VALUE self, VALUE original)
+{
+    (void)original;
+    rb_raise(rb_eTypeError, "can't copy a %" PRIsVALUE, rb_obj_class(self));
+}
+
 /*
  * Ends the session. The server rolls back what was not committed. Callers that wait for an
  * answer get an InterfaceError. Calling it again does nothing.
@@ -425,7 +432,7 @@ Init_pgconn_connection(void)
     rb_cPgconnConnection = rb_define_class_under(rb_mPgconn, "Connection", rb_cObject);
     rb_gc_register_mark_object(rb_cPgconnConnection);
     rb_define_alloc_func(rb_cPgconnConnection, connection_allocate);
-    rb_undef_method(rb_cPgconnConnection, "initialize_copy");
+    rb_define_private_method(rb_cPgconnConnection, "initialize_copy", pgconn_connection_no_copy, 1);
     init_readers();
     rb_define_method(rb_cPgconnConnection, "autocommit=", connection_set_autocommit, 1);
     rb_define_method(rb_cPgconnConnection, "cancel", connection_cancel, 0);

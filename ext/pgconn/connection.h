@@ -15,6 +15,9 @@ struct pgconn_session *pgconn_connection_get_open(VALUE self);
 /* Whether close was called; a lost connection is not closed. */
 bool pgconn_connection_is_closed(VALUE self);
 
+/* initialize_copy of what stands for something on the server: raises TypeError. */
+VALUE pgconn_connection_no_copy(VALUE self, VALUE original);
+
 /* The connection's default for `timeout:` where that is nil; nil: no deadline. */
 VALUE pgconn_connection_timeout(VALUE self, VALUE timeout);
 

@@ -454,7 +454,7 @@ Init_pgconn_cursor(void)
     rb_cPgconnCursor = rb_define_class_under(rb_mPgconn, "Cursor", rb_cObject);
     rb_gc_register_mark_object(rb_cPgconnCursor);
     rb_define_alloc_func(rb_cPgconnCursor, cursor_allocate);
-    rb_undef_method(rb_cPgconnCursor, "initialize_copy");
+    rb_define_private_method(rb_cPgconnCursor, "initialize_copy", pgconn_connection_no_copy, 1);
     init_readers();
     rb_define_method(rb_cPgconnCursor, "initialize", cursor_initialize, 1);
     rb_define_method(rb_cPgconnCursor, "arraysize=", cursor_set_arraysize, 1);

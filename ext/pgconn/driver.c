@@ -13,7 +13,6 @@ struct pgconn_run {
     struct pgconn_flight *flight;
     pgconn_time deadline;
     pgconn_time patience; /* when an abandoned flight, or a cancel request, has taken too long */
-    bool canceling;       /* the deadline has passed, the server was asked */
     bool returned;
     bool sleeps; /* the sleeper has been made; flight->sleeper points to it */
     enum pgconn_run_end end;
@@ -136,9 +135,9 @@ run_expire(struct pgconn_run *run)
         run->flight->state = PGCONN_FLIGHT_WITHDRAWN;
         run->end = PGCONN_RUN_NOT_SENT;
     }
-    else if (cancelable && !run->canceling) {
+    else if (cancelable && !run->flight->expired) {
         run_cancel(run);
-        run->canceling = true;
+        run->flight->expired = true;
         run->deadline = pgconn_wait_after(session->cancel_timeout);
     }
     else {

@@ -172,6 +172,7 @@ error_build(const struct pgconn_error_source *source, const char *libpq_text, bo
     }
     fields_add(context, "pgerror", PQresultErrorMessage(source->result), source->encoding_index);
     fields_add(context, "libpq_text", libpq_text, source->encoding_index);
+    fields_add(context, "remark", source->remark, rb_utf8_encindex());
     rb_hash_aset(context, keyword("ended"), ended ? Qtrue : Qfalse);
     return rb_funcallv_kw(error_factory, rb_intern("build"), 2, arguments, RB_PASS_KEYWORDS);
 }

@@ -41,6 +41,7 @@ struct pgconn_flight {
     bool barrier;   /* may change the session's state: alone on the wire */
     bool begins;    /* starts a transaction if none is open and autocommit is off */
     bool ends;      /* the driver's COMMIT or ROLLBACK: not sent if no transaction is open */
+    bool expired;   /* its deadline has passed, and the server was asked to cancel it */
     struct pgconn_sleeper *sleeper; /* its caller's; NULL once that has gone */
 };
 

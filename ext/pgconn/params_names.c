@@ -242,7 +242,9 @@ count_check(VALUE sql, long given, bool standard_strings)
         highest = highest_number(sql, standard_strings, &embedded);
     }
     if (given == highest || (given == 0 && embedded)) return;
-    pgconn_error_raise(rb_ePgconnProgrammingError, "%ld parameter%s given, the statement has %d",
+    pgconn_error_raise(rb_ePgconnProgrammingError,
+                       "%ld parameter%s given, the statement has %d ($1, $2... with an Array; "
+                       ":name with a Hash or keywords)",
                        given, given == 1 ? "" : "s", highest);
 }
 

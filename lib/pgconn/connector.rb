@@ -55,14 +55,21 @@ module Pgconn
     def note(failure, address)
       text = failure == :timed_out ? timeout_text(address) : failure.scrub
       @sqlstate = text[SQLSTATE, 2]
-      @failures << text.gsub(LOCATION, "").gsub(SQLSTATE, '\1').strip
+      @failures << with_name(text.gsub(LOCATION, "").gsub(SQLSTATE, '\1').strip, address)
       fail_with_all unless [nil, CANNOT_CONNECT_NOW].include?(@sqlstate)
     end
 
     def timeout_text(address)
-      host, hostaddr, port = address.values_at("host", "hostaddr", "port")
-      place = hostaddr.to_s.empty? ? host : %("#{host}" (#{hostaddr}))
-      "connection to server at #{place}, port #{port} failed: timeout expired"
+      place = address.values_at("hostaddr", "host").find { |text| !text.to_s.empty? }
+      %(connection to server at "#{place}", port #{address["port"]} failed: timeout expired)
+    end
+
+    # libpq names only the address that it was handed.
+    def with_name(text, address)
+      host, hostaddr = address.values_at("host", "hostaddr")
+      return text if [nil, "", hostaddr].include?(host) || hostaddr.to_s.empty?
+
+      text.gsub(%(at "#{hostaddr}")) { %(at "#{host}" (#{hostaddr})) }
     end
 
     def fail_with_all

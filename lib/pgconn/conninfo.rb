@@ -6,9 +6,12 @@ module Pgconn
   # @api private
   module Conninfo
     SECRETS = %w[password sslpassword].freeze
-    MALFORMED = "malformed connection string: it must be a URI (postgresql://user@host/database) or pairs " \
-                "of libpq's keywords and values (host=... dbname=...), values with spaces in single quotes"
-    private_constant :SECRETS, :MALFORMED
+    MALFORMED = "malformed connection string, or one with a keyword that libpq doesn't know: it must be a " \
+                "URI (postgresql://user@host/database?keyword=value) or pairs of libpq's keywords and " \
+                "values (host=... dbname=...), values with spaces in single quotes"
+    UNESCAPED = "malformed connection string: its host has an @; in a URI, an @ of the user or of the " \
+                "password is written %40"
+    private_constant :SECRETS, :MALFORMED, :UNESCAPED
 
     class << self
       # @param conninfo [String, nil]
@@ -32,7 +35,11 @@ module Pgconn
         text = String.try_convert(conninfo) or
           raise TypeError, "conninfo must be a String, not #{conninfo.class}"
         # In the message no piece of the text: any of them may be the password's.
-        parse(text) || raise(ProgrammingError, MALFORMED)
+        parameters = parse(text) or raise ProgrammingError, MALFORMED
+        # The host would be the password's end, and in the message of each failure.
+        raise ProgrammingError, UNESCAPED if parameters["host"]&.match?(/[^,]@/)
+
+        parameters
       end
 
       def with_dbname(keywords)

@@ -16,14 +16,16 @@ module Pgconn
       #   the server said nothing
       # @param pgerror [String, nil] libpq's text for the server's message
       # @param libpq_text [String, nil] what libpq itself said of the connection's loss
+      # @param remark [String, nil] what the driver adds
       # @param ended [Boolean] the session ended with this error
       # @param context [Hash] further keywords of {Error}
       # @return [Error]
-      def build(fields, pgerror: nil, libpq_text: nil, ended: false, **context)
+      def build(fields, pgerror: nil, libpq_text: nil, remark: nil, ended: false, **context)
         diag = Diagnostics.new(**with_cast_hint(fields))
         own_text, whole_text = libpq_texts(pgerror, libpq_text, diag)
         message = join([*server_message(diag), own_text&.strip], "\n")
         message ||= LOST_MESSAGE if ended
+        message = join([message, remark], "\n")
         error_class(diag.sqlstate, ended).new(message, diag: diag, pgerror: whole_text, **context)
       end
 

@@ -39,6 +39,7 @@ class TcpProxy
     reset_counts
     @listener = TCPServer.new(HOST, 0)
     @port = @listener.addr[1]
+    @stop, @stopper = IO.pipe
     @threads = []
     @acceptor = Thread.new { accept_all }
   end
@@ -98,9 +99,9 @@ class TcpProxy
   end
 
   def close
-    @closed = true
-    @listener.close
-    @acceptor.join # it may be in the middle of one more
+    @stopper.close
+    @acceptor.join
+    [@listener, @stop].each(&:close)
     resume
     cut
     threads = @lock.synchronize { @threads.dup } - [Thread.current]
@@ -109,10 +110,16 @@ class TcpProxy
 
   private
 
+  # Until {#close}. Closing the listener under an accept would lose a connection that arrives at
+  # that moment: neither refused nor ours to close.
   def accept_all
-    loop { link(@listener.accept) }
-  rescue IOError
-    raise unless @closed # the listener was closed under us, as intended
+    loop do
+      readable, = IO.select([@listener, @stop])
+      return if readable.include?(@stop)
+
+      client = @listener.accept_nonblock(exception: false)
+      link(client) unless client == :wait_readable
+    end
   end
 
   def link(client)
