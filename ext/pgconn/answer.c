@@ -2,6 +2,17 @@
 
 #include "result.h"
 
+struct pgconn_statement
+pgconn_answer_statement(VALUE timeout)
+{
+    struct pgconn_statement statement = {Qnil, Qnil, Qnil, timeout, PGCONN_NEVER};
+
+    if (!NIL_P(timeout)) {
+        statement.deadline = pgconn_wait_after(pgconn_wait_seconds(timeout, "timeout"));
+    }
+    return statement;
+}
+
 static struct pgconn_error_source
 statement_source(const struct pgconn_statement *statement, const char *outcome)
 {
@@ -15,13 +26,13 @@ statement_source(const struct pgconn_statement *statement, const char *outcome)
 }
 
 static VALUE
-canceled_error(const struct pgconn_statement *statement, const char *outcome, VALUE timeout)
+canceled_error(const struct pgconn_statement *statement, const char *outcome)
 {
     struct pgconn_error_source source = statement_source(statement, outcome);
     bool sent = strcmp(outcome, "not_sent") != 0;
 
     return pgconn_error_new_about(&source, rb_ePgconnQueryCanceledError,
-                                  "timeout of %" PRIsVALUE " s passed %s", timeout,
+                                  "timeout of %" PRIsVALUE " s passed %s", statement->timeout,
                                   sent ? "and no answer came: the connection is broken"
                                        : "before the statement could be sent");
 }
@@ -30,7 +41,7 @@ static VALUE
 loss_error(const struct pgconn_session *session, struct pgconn_error_source source)
 {
     source.result = session->queue.last_words;
-    source.encoding_index = session->encoding_index;
+    source.encoding_index = session->settings.encoding_index;
     return pgconn_error_lost(session->loss, &source);
 }
 
@@ -64,47 +75,51 @@ result_is_canceled(const PGresult *result)
 }
 
 static VALUE
-result_error(struct pgconn_session *session, const PGresult *result, const char *remark,
+result_error(const struct pgconn_flight *flight, const PGresult *result,
              const struct pgconn_statement *statement)
 {
     const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-    struct pgconn_error_source source = statement_source(statement, result_is_canceled(result)
-                                                                        ? "canceled"
-                                                                        : NULL);
+    bool canceled = result_is_canceled(result);
+    struct pgconn_error_source source = statement_source(statement, canceled ? "canceled" : NULL);
 
     source.result = result;
-    source.remark = remark;
-    source.encoding_index = session->encoding_index;
+    source.remark = canceled && flight->expired ? "Its timeout had passed." : NULL;
+    source.encoding_index = flight->settings.encoding_index;
     if (position && !NIL_P(statement->sql)) {
         source.position = pgconn_params_user_position(statement->sql, statement->arguments,
-                                                      pgconn_session_standard_strings(session),
+                                                      flight->settings.standard_strings,
                                                       strtol(position, NULL, 10));
     }
     return pgconn_error_from_result(&source);
 }
 
 struct answer {
-    struct pgconn_session *session;
     struct pgconn_flight *flight;
     const struct pgconn_statement *statement;
 };
+
+static bool
+result_is_success(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
+}
 
 static VALUE
 answer_take(VALUE arg)
 {
     struct answer *answer = (struct answer *)arg;
-    PGresult *pg = pgconn_flight_result(answer->flight);
+    struct pgconn_flight *flight = answer->flight;
+    PGresult *pg = pgconn_flight_result(flight);
     VALUE result;
 
-    if (!pg) return Qnil;
-    if (PQresultStatus(pg) == PGRES_FATAL_ERROR) {
-        bool expired = answer->flight->expired && result_is_canceled(pg);
-        const char *remark = expired ? "Its timeout had passed." : NULL;
-        rb_exc_raise(result_error(answer->session, pg, remark, answer->statement));
-    }
+    if (!pg && !flight->sent) return Qnil;
+    if (!pg) pgconn_error_raise(rb_ePgconnInternalError, "the server's answer has no result");
+    if (!result_is_success(pg)) rb_exc_raise(result_error(flight, pg, answer->statement));
     /* The object is there before it is handed the PGresult: a failing allocation loses nothing. */
-    result = pgconn_result_new(answer->session->encoding_index);
-    pgconn_result_adopt(result, pgconn_flight_take_result(answer->flight));
+    result = pgconn_result_new(flight->settings.encoding_index);
+    pgconn_result_adopt(result, pgconn_flight_take_result(flight));
     return result;
 }
 
@@ -116,25 +131,27 @@ answer_free(VALUE arg)
 }
 
 VALUE
-pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight, VALUE timeout,
+pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
                    const struct pgconn_statement *statement)
 {
-    pgconn_time deadline = NIL_P(timeout) ? PGCONN_NEVER : pgconn_wait_after(NUM2DBL(timeout));
-    enum pgconn_run_end end = pgconn_driver_run(session, flight, deadline);
-    struct answer answer = {session, flight, statement};
+    enum pgconn_run_end end = pgconn_driver_run(session, flight, statement->deadline);
+    struct answer answer = {flight, statement};
     bool sent;
 
     switch (end) {
     case PGCONN_RUN_ANSWERED:
         return rb_ensure(answer_take, (VALUE)&answer, answer_free, (VALUE)&answer);
+    case PGCONN_RUN_OUTDATED:
+        pgconn_flight_free(flight);
+        return Qundef;
     case PGCONN_RUN_LOST:
         sent = flight->sent;
         pgconn_flight_free(flight);
         rb_exc_raise(lost_error(session, statement, sent));
     case PGCONN_RUN_NOT_SENT:
         pgconn_flight_free(flight);
-        rb_exc_raise(canceled_error(statement, "not_sent", timeout));
+        rb_exc_raise(canceled_error(statement, "not_sent"));
     default: /* PGCONN_RUN_UNKNOWN: the queue has the flight */
-        rb_exc_raise(canceled_error(statement, "unknown", timeout));
+        rb_exc_raise(canceled_error(statement, "unknown"));
     }
 }

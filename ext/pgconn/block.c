@@ -22,9 +22,17 @@ block_run(VALUE arg)
     return value;
 }
 
+/*
+ * For a subclass that has its own. Connection's needn't be sent and waited for: who yields closes
+ * the connection, and that rolls back.
+ */
 static VALUE
 block_roll_back(VALUE self)
 {
+    VALUE method = rb_obj_method(self, ID2SYM(rb_intern("rollback")));
+
+    if (rb_funcall(method, rb_intern("owner"), 0) == rb_path2class("Pgconn::Connection"))
+        return Qnil;
     return rb_funcall(self, rb_intern("rollback"), 0);
 }
 

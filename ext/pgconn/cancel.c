@@ -43,6 +43,7 @@ requests_reset(void)
 {
     pthread_mutex_init(&requests.lock, NULL);
     requests.count = 0;
+    requests.exiting = NULL;
 }
 
 /*

@@ -1,5 +1,6 @@
 #include "connecting.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,12 +75,22 @@ connecting_start(struct pgconn_connecting *connecting)
     return PGCONN_STEP_WANT_WRITE;
 }
 
-enum pgconn_step
-pgconn_connecting_step(void *subject)
+/*
+ * A drive that was interrupted begins with a step. PQconnectPoll must not be called before what it
+ * waits for has come: it would take a socket that is still connecting for connected.
+ */
+static bool
+connecting_is_ready(struct pgconn_connecting *connecting)
 {
-    struct pgconn_connecting *connecting = subject;
+    struct pollfd socket = {.fd = PQsocket(connecting->pg)};
 
-    if (!connecting->pg) return connecting_start(connecting);
+    socket.events = connecting->wanted == PGCONN_STEP_WANT_READ ? POLLIN : POLLOUT;
+    return poll(&socket, 1, 0) != 0;
+}
+
+static enum pgconn_step
+connecting_go_on(struct pgconn_connecting *connecting)
+{
     switch (PQconnectPoll(connecting->pg)) {
     case PGRES_POLLING_OK:
         PQsetErrorVerbosity(connecting->pg, PQERRORS_DEFAULT);
@@ -91,6 +102,16 @@ pgconn_connecting_step(void *subject)
     default:
         return PGCONN_STEP_FAILED;
     }
+}
+
+enum pgconn_step
+pgconn_connecting_step(void *subject)
+{
+    struct pgconn_connecting *connecting = subject;
+
+    if (!connecting->pg) connecting->wanted = connecting_start(connecting);
+    else if (connecting_is_ready(connecting)) connecting->wanted = connecting_go_on(connecting);
+    return connecting->wanted;
 }
 
 int

@@ -11,7 +11,8 @@ struct pgconn_connecting {
     char **keywords; /* both end with a NULL, as libpq wants them */
     char **values;
     struct pgconn_messages *messages;
-    PGconn *pg; /* made by the first step; whoever drives takes or finishes it */
+    PGconn *pg;              /* made by the first step; whoever drives takes or finishes it */
+    enum pgconn_step wanted; /* what the last step said */
 };
 
 /* Copies a Hash of Strings. Raises NoMemoryError; what was copied must be freed all the same. */

@@ -185,11 +185,12 @@ connection_broken_p(VALUE self)
 
 /* The flight of one statement of ours, or of the Sync alone. */
 static struct pgconn_flight *
-flight_of(const char *sql)
+flight_of(const struct pgconn_session *session, const char *sql)
 {
     struct pgconn_flight *flight = pgconn_flight_new();
 
     if (!flight) rb_memerror();
+    flight->settings = session->settings;
     if (sql && !pgconn_flight_append(flight, sql)) {
         pgconn_flight_free(flight);
         rb_memerror();
@@ -201,9 +202,9 @@ flight_of(const char *sql)
 static void
 session_sync(struct pgconn_session *session, VALUE timeout)
 {
-    struct pgconn_statement none = {Qnil, Qnil, Qnil};
+    struct pgconn_statement none = pgconn_answer_statement(timeout);
 
-    pgconn_answer_wait(session, flight_of(NULL), timeout, &none);
+    pgconn_answer_wait(session, flight_of(session, NULL), &none);
 }
 
 /* Runs COMMIT or ROLLBACK; gives the Result, or nil where no transaction was open. */
@@ -211,12 +212,16 @@ static VALUE
 connection_end_transaction(VALUE self, const char *sql)
 {
     struct pgconn_session *session = pgconn_connection_get_open(self);
-    struct pgconn_statement statement = {rb_str_freeze(rb_str_new_cstr(sql)), Qnil, Qnil};
-    struct pgconn_flight *flight = flight_of(sql);
+    struct pgconn_statement statement = pgconn_answer_statement(Qnil);
+    struct pgconn_flight *flight;
     VALUE result;
 
-    flight->ends = flight->barrier = true;
-    result = pgconn_answer_wait(session, flight, Qnil, &statement);
+    statement.sql = rb_str_freeze(rb_utf8_str_new_cstr(sql));
+    do {
+        flight = flight_of(session, sql);
+        flight->ends = flight->barrier = true;
+        result = pgconn_answer_wait(session, flight, &statement);
+    } while (result == Qundef);
     RB_GC_GUARD(self);
     return result;
 }
@@ -311,7 +316,6 @@ connection_cancel(VALUE self)
 static VALUE
 connection_round_trip(VALUE self, VALUE timeout)
 {
-    pgconn_wait_seconds(timeout, "timeout");
     session_sync(pgconn_connection_get_open(self), timeout);
     RB_GC_GUARD(self);
     return Qnil;
@@ -393,10 +397,10 @@ connection_notices(VALUE self)
     struct pgconn_messages copy;
     VALUE notices;
 
-    pthread_mutex_lock(&session->queue.libpq);
+    pgconn_session_lock(session);
     copy = pgconn_messages_copy(&session->messages);
-    pthread_mutex_unlock(&session->queue.libpq);
-    notices = pgconn_messages_notices(&copy, session->encoding_index);
+    pgconn_session_unlock(session);
+    notices = pgconn_messages_notices(&copy, session->settings.encoding_index);
     pgconn_messages_clear(&copy);
     return notices;
 }

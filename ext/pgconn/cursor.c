@@ -120,31 +120,33 @@ struct encoding {
     struct pgconn_flight *flight;
     VALUE sql;    /* in the client encoding */
     VALUE values; /* Array */
-    int encoding_index;
 };
 
 static VALUE
 flight_encode(VALUE arg)
 {
     struct encoding *encoding = (struct encoding *)arg;
-    struct pgconn_command *command = pgconn_flight_append(encoding->flight,
-                                                          StringValueCStr(encoding->sql));
+    struct pgconn_flight *flight = encoding->flight;
+    struct pgconn_command *command = pgconn_flight_append(flight, StringValueCStr(encoding->sql));
 
     if (!command) rb_memerror();
     if (RARRAY_LEN(encoding->values) > 0) {
-        pgconn_params_encode(&command->params, encoding->values, encoding->encoding_index);
+        pgconn_params_encode(&command->params, encoding->values, flight->settings.encoding_index);
     }
     return Qnil;
 }
 
 /* The values' own methods may raise while they are encoded: the flight is freed then. */
 static struct pgconn_flight *
-flight_new(VALUE sql, VALUE values, int encoding_index)
+flight_new(VALUE sql, VALUE values, struct pgconn_text_settings settings)
 {
-    struct encoding encoding = {pgconn_flight_new(), sql, values, encoding_index};
+    struct encoding encoding = {NULL, pgconn_encoding_export(sql, settings.encoding_index, "SQL"),
+                                values};
     int state;
 
+    encoding.flight = pgconn_flight_new();
     if (!encoding.flight) rb_memerror();
+    encoding.flight->settings = settings;
     rb_protect(flight_encode, (VALUE)&encoding, &state);
     if (state) {
         pgconn_flight_free(encoding.flight);
@@ -178,30 +180,39 @@ cursor_reset(VALUE self, struct cursor *cursor)
     cursor->position = 0;
 }
 
-/* Encodes and runs one statement: Cursor#execute, with its arguments sorted out. */
+/* Encodes a statement for the session as it is now, and runs it: a Result, or Qundef. */
 static VALUE
-cursor_run(VALUE self, VALUE user_sql, VALUE arguments, VALUE timeout)
+cursor_try(VALUE self, struct pgconn_session *session, const struct pgconn_statement *statement)
+{
+    struct cursor *cursor = cursor_get(self);
+    struct pgconn_text_settings settings = session->settings;
+    VALUE values, sql = pgconn_params_bind_names(statement->sql, statement->arguments,
+                                                 settings.standard_strings, &values);
+    enum pgconn_keyword keyword = keyword_check(sql, settings.standard_strings);
+    struct pgconn_flight *flight = flight_new(sql, values, settings);
+
+    pgconn_session_classify(flight, keyword);
+    RB_OBJ_WRITE(self, &cursor->query, sql);
+    return pgconn_answer_wait(session, flight, statement);
+}
+
+/* Cursor#execute, with its arguments sorted out. */
+static VALUE
+cursor_run(VALUE self, VALUE sql, VALUE arguments, VALUE timeout)
 {
     struct cursor *cursor = cursor_get_open(self);
     struct pgconn_session *session = pgconn_connection_get_open(cursor->connection);
-    bool standard_strings = pgconn_session_standard_strings(session);
-    struct pgconn_statement statement = {rb_str_new_frozen(user_sql), arguments, self};
-    enum pgconn_keyword keyword;
-    struct pgconn_flight *flight;
-    VALUE sql, values, result;
+    struct pgconn_statement statement;
+    VALUE result;
 
     cursor_reset(self, cursor);
-    timeout = pgconn_connection_timeout(cursor->connection, timeout);
-    if (!NIL_P(timeout)) pgconn_wait_seconds(timeout, "timeout");
-    sql = pgconn_params_bind_names(statement.sql, arguments, standard_strings, &values);
-    keyword = keyword_check(sql, standard_strings);
-    flight = flight_new(pgconn_encoding_export(sql, session->encoding_index, "SQL"), values,
-                        session->encoding_index);
-    pgconn_session_classify(flight, keyword);
-    RB_OBJ_WRITE(self, &cursor->query, sql);
-    result = pgconn_answer_wait(session, flight, timeout, &statement);
+    statement = pgconn_answer_statement(pgconn_connection_timeout(cursor->connection, timeout));
+    statement.sql = rb_str_new_frozen(sql);
+    statement.arguments = arguments;
+    statement.cursor = self;
+    while ((result = cursor_try(self, session, &statement)) == Qundef) continue;
     RB_OBJ_WRITE(self, &cursor->result, result);
-    RB_GC_GUARD(values);
+    RB_GC_GUARD(self);
     return self;
 }
 
@@ -228,9 +239,11 @@ cursor_fetch_rows(struct cursor *cursor, long limit)
     long position = cursor->position, left = pgconn_result_row_count(result) - position, count;
 
     count = limit < 0 || limit > left ? left : limit;
-    cursor->position += count;
     rows = rb_ary_new_capa(count);
-    for (; count > 0; count--) rb_ary_push(rows, pgconn_result_row(result, position++));
+    for (; count > 0; count--) {
+        cursor->position = position + 1; /* past a row that can't be read, too */
+        rb_ary_push(rows, pgconn_result_row(result, position++));
+    }
     return rows;
 }
 

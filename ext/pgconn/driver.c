@@ -12,7 +12,6 @@ struct pgconn_run {
     struct pgconn_session *session;
     struct pgconn_flight *flight;
     pgconn_time deadline;
-    pgconn_time patience; /* when an abandoned flight, or a cancel request, has taken too long */
     bool returned;
     bool sleeps; /* the sleeper has been made; flight->sleeper points to it */
     enum pgconn_run_end end;
@@ -39,18 +38,29 @@ run_wake_next(const struct pgconn_run *run)
 }
 
 /*
- * What an abandoned flight at the head still sends, and a cancel request that is under way, hold
- * up everybody: they get cancel_timeout from when this caller met them.
+ * How long this caller may wait for what holds everybody up: what other callers have left of
+ * cancel_timeout, however short their own deadlines were.
  */
 static pgconn_time
-run_patience(struct pgconn_run *run)
+run_patience(const struct pgconn_run *run, pgconn_time begin)
 {
-    const struct pgconn_session *session = run->session;
-    const struct pgconn_flight *reading = session->queue.reading;
+    struct pgconn_session *session = run->session;
+    pgconn_time after = pgconn_wait_after(session->cancel_timeout);
 
-    if (reading ? !reading->abandoned : session->cancel.thread < 0) run->patience = 0;
-    else if (!run->patience) run->patience = pgconn_wait_after(session->cancel_timeout);
-    return run->patience ? run->patience : PGCONN_NEVER;
+    if (!pgconn_session_is_held_up(session)) return session->patience = PGCONN_NEVER;
+    if (session->patience == PGCONN_NEVER) session->patience = after - begin;
+    return after == PGCONN_NEVER ? PGCONN_NEVER : begin + session->patience;
+}
+
+/* After a drive that began then: still held up, and no patience left. */
+static bool
+run_is_out_of_patience(const struct pgconn_run *run, pgconn_time begin)
+{
+    struct pgconn_session *session = run->session;
+
+    if (!pgconn_session_is_held_up(session) || session->patience == PGCONN_NEVER) return false;
+    session->patience -= pgconn_wait_now() - begin;
+    return session->patience <= 0;
 }
 
 static enum pgconn_wait_end
@@ -68,22 +78,18 @@ static enum pgconn_wait_end
 run_drive(struct pgconn_run *run)
 {
     struct pgconn_session *session = run->session;
+    pgconn_time begin = pgconn_wait_now(), patience;
     enum pgconn_wait_end end;
-    pgconn_time patience;
 
     pgconn_session_launch(session);
     session->driver = run;
-    patience = run_patience(run);
+    patience = run_patience(run, begin);
     end = run_wait(run, patience < run->deadline ? patience : run->deadline);
     session->driver = NULL;
-    if (end == PGCONN_WAIT_FAILED) {
-        pgconn_session_lose(session, NULL);
-    }
-    else {
-        pgconn_session_land(session);
-        if (end == PGCONN_WAIT_TIMED_OUT && patience <= pgconn_wait_now() && run->patience) {
-            pgconn_session_lose(session, "no answer to a cancel request within cancel_timeout");
-        }
+    if (end == PGCONN_WAIT_FAILED) pgconn_session_lose(session, NULL);
+    else pgconn_session_land(session);
+    if (run_is_out_of_patience(run, begin)) {
+        pgconn_session_lose(session, "no answer to a cancel request within cancel_timeout");
     }
     pgconn_session_leave(session);
     run_wake_next(run);
@@ -197,11 +203,16 @@ pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
 {
     struct pgconn_run run = {.session = session, .flight = flight, .deadline = deadline};
 
+    /* User code that ran since the caller looked may have closed it, or forked. */
+    if (session->life != PGCONN_SESSION_OPEN || pgconn_session_inherited(session)) {
+        return PGCONN_RUN_LOST;
+    }
     run.end = PGCONN_RUN_ANSWERED;
     pgconn_queue_append(&session->queue, flight);
     rb_ensure(run_body, (VALUE)&run, run_leave, (VALUE)&run);
-    if (run.flight && run.flight->state == PGCONN_FLIGHT_LOST) return PGCONN_RUN_LOST;
-    return run.end;
+    if (run.end != PGCONN_RUN_ANSWERED) return run.end;
+    if (flight->state == PGCONN_FLIGHT_LOST) return PGCONN_RUN_LOST;
+    return flight->state == PGCONN_FLIGHT_WITHDRAWN ? PGCONN_RUN_OUTDATED : PGCONN_RUN_ANSWERED;
 }
 
 struct canceling {
@@ -246,9 +257,9 @@ pgconn_driver_cancel(struct pgconn_session *session, pgconn_time deadline, char 
     bool under_way;
 
     message[0] = '\0';
-    pthread_mutex_lock(&session->queue.libpq);
+    pgconn_session_lock(session);
     under_way = session->queue.reading != NULL;
-    pthread_mutex_unlock(&session->queue.libpq);
+    pgconn_session_unlock(session);
     if (!under_way) return;
     if (pgconn_cancel_start(&session->cancel, session->pg)) {
         canceling.watch = pgconn_cancel_watch(&session->cancel);

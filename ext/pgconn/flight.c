@@ -1,6 +1,8 @@
 #include "flight.h"
 
-/* A TLS record (16 KB) can hold this many more reads than the one that poll announced. */
+#include <poll.h>
+
+/* A TLS record has up to 16 KB, and libpq makes room for 8 KB or more before each read. */
 #define READS_PER_TLS_RECORD 3
 
 /* How many callers' flights may be unanswered at one time. */
@@ -207,10 +209,10 @@ flight_send(PGconn *pg, struct pgconn_flight *flight)
 {
     struct pgconn_command *command;
 
-    flight->sent = true;
     flight->answering = flight->commands;
     for (command = flight->commands; command; command = command->next) {
         if (!command_send(pg, command)) return false;
+        flight->sent = true;
     }
     return PQpipelineSync(pg) == 1;
 }
@@ -280,18 +282,55 @@ queue_take(struct pgconn_queue *queue, PGresult *result)
     return true;
 }
 
+/*
+ * One read, and what came with it. When the connection has ended, what had arrived before counts
+ * all the same: false only if it isn't enough.
+ */
+static bool
+queue_read_once(struct pgconn_queue *queue)
+{
+    bool consumed = PQconsumeInput(queue->pg);
+
+    while (queue->reading && !PQisBusy(queue->pg)) {
+        if (queue_take(queue, PQgetResult(queue->pg))) continue;
+        if (consumed) queue->failure = "the server's answer doesn't belong to what was asked";
+        return false;
+    }
+    return consumed || !queue->reading;
+}
+
+static bool
+queue_read_record(struct pgconn_queue *queue)
+{
+    int reads = READS_PER_TLS_RECORD;
+
+    while (queue->reading && reads-- > 0) {
+        if (!queue_read_once(queue)) return false;
+    }
+    return true;
+}
+
+static bool
+socket_is_readable(PGconn *pg)
+{
+    struct pollfd socket = {.fd = PQsocket(pg), .events = POLLIN};
+
+    return poll(&socket, 1, 0) == 1;
+}
+
+/*
+ * With TLS a record may hold more than one read takes, and what is left of it doesn't show in the
+ * socket. So it is read until the socket is empty, and then once more as much as a record holds.
+ */
 static bool
 queue_read(struct pgconn_queue *queue)
 {
-    int reads = PQsslInUse(queue->pg) ? READS_PER_TLS_RECORD : 1;
-
-    do {
-        if (!PQconsumeInput(queue->pg)) return false;
-        while (queue->reading && !PQisBusy(queue->pg)) {
-            if (!queue_take(queue, PQgetResult(queue->pg))) return false;
-        }
-    } while (queue->reading && --reads > 0);
-    return true;
+    if (!queue_read_once(queue)) return false;
+    if (!PQsslInUse(queue->pg)) return true;
+    while (queue->reading && socket_is_readable(queue->pg)) {
+        if (!queue_read_once(queue)) return false;
+    }
+    return queue_read_record(queue);
 }
 
 static enum pgconn_step

@@ -21,6 +21,12 @@ enum pgconn_flight_state {
     PGCONN_FLIGHT_WITHDRAWN, /* taken out of the queue before it was sent */
 };
 
+/* The session's settings that the bytes of a statement, and of its answer, rest on. */
+struct pgconn_text_settings {
+    int encoding_index;
+    bool standard_strings; /* a backslash is an ordinary character in '...' */
+};
+
 /* One statement of a flight: Parse, Bind, Describe and Execute, and the server's answer to them. */
 struct pgconn_command {
     struct pgconn_command *next;
@@ -34,6 +40,7 @@ struct pgconn_flight {
     struct pgconn_command *commands; /* none: the Sync alone */
     struct pgconn_command *answering;
     enum pgconn_flight_state state;
+    struct pgconn_text_settings settings; /* of its statements, then of its answer */
     bool sent;      /* libpq has its bytes; also once lost: the server may have run it */
     bool complete;  /* its ReadyForQuery has been read: the step says so, state follows */
     bool own;       /* the driver's own, without a caller */
@@ -51,6 +58,7 @@ struct pgconn_queue {
     struct pgconn_flight *sending; /* the first that libpq doesn't have, up to last */
     struct pgconn_flight *reading; /* the one whose answer comes next; NULL: none under way */
     struct pgconn_flight *last;    /* the last that the step may send */
+    const char *failure;           /* why the step failed, where libpq doesn't know */
     PGresult *last_words;          /* the FATAL error with which the server ended the session */
     pthread_mutex_t libpq;
 };

@@ -28,7 +28,7 @@ pgconn_session_init(struct pgconn_session *session)
     pgconn_queue_init(&session->queue);
     pgconn_cancel_init(&session->cancel);
     session->transaction = PQTRANS_UNKNOWN;
-    session->encoding_index = rb_utf8_encindex();
+    session->settings.encoding_index = rb_utf8_encindex();
     session->forks = forks;
 }
 
@@ -36,6 +36,19 @@ bool
 pgconn_session_inherited(const struct pgconn_session *session)
 {
     return session->forks != forks;
+}
+
+/* In a forked child its owner may be a thread that doesn't exist there. */
+void
+pgconn_session_lock(struct pgconn_session *session)
+{
+    if (!pgconn_session_inherited(session)) pthread_mutex_lock(&session->queue.libpq);
+}
+
+void
+pgconn_session_unlock(struct pgconn_session *session)
+{
+    if (!pgconn_session_inherited(session)) pthread_mutex_unlock(&session->queue.libpq);
 }
 
 /* PQfinish says goodbye to the server, which in a forked child would end the parent's session. */
@@ -52,7 +65,8 @@ session_finish(struct pgconn_session *session)
             close(null);
         }
     }
-    PQfinish(session->pg);
+    /* Whoever drove at the fork may have been in the middle of changing it. */
+    if (!pgconn_session_inherited(session) || !session->driver) PQfinish(session->pg);
     session->pg = session->queue.pg = NULL;
     pgconn_cancel_forget(&session->cancel);
 }
@@ -75,6 +89,18 @@ styles_differ(PGconn *pg)
     return !date || strncmp(date, "ISO", 3) != 0 || !interval || strcmp(interval, "postgres") != 0;
 }
 
+/* Takes over from libpq what may have changed with an answer. */
+static void
+session_follow(struct pgconn_session *session)
+{
+    const char *strings = PQparameterStatus(session->pg, "standard_conforming_strings");
+    int encoding_index = pgconn_encoding_index(PQclientEncoding(session->pg));
+
+    if (encoding_index >= 0) session->settings.encoding_index = encoding_index;
+    session->settings.standard_strings = !strings || strcmp(strings, "on") == 0;
+    session->transaction = PQtransactionStatus(session->pg);
+}
+
 VALUE
 pgconn_session_open(struct pgconn_session *session, PGconn *pg)
 {
@@ -89,8 +115,7 @@ pgconn_session_open(struct pgconn_session *session, PGconn *pg)
     }
     session->pg = session->queue.pg = pg;
     session->life = PGCONN_SESSION_OPEN;
-    session->transaction = PQTRANS_IDLE;
-    session->encoding_index = encoding_index;
+    session_follow(session);
     session->styles_unset = styles_differ(pg);
     return Qnil;
 }
@@ -174,7 +199,17 @@ flight_end(struct pgconn_queue *queue, struct pgconn_flight *flight, enum pgconn
     else if (flight->sleeper) pgconn_wait_wake(flight->sleeper);
 }
 
-/* Handles one flight that waits; false when it, and so all behind it, must wait on. */
+static bool
+settings_equal(struct pgconn_text_settings left, struct pgconn_text_settings right)
+{
+    return left.encoding_index == right.encoding_index &&
+           left.standard_strings == right.standard_strings;
+}
+
+/*
+ * Handles one flight that waits; false when it, and so all behind it, must wait on. One that was
+ * encoded before the session's settings changed goes back to its caller.
+ */
 static bool
 session_launch_one(struct pgconn_session *session, struct pgconn_flight *flight)
 {
@@ -183,6 +218,10 @@ session_launch_one(struct pgconn_session *session, struct pgconn_flight *flight)
     if (!pgconn_queue_has_room(queue, flight)) return false;
     if (flight->ends && session_is_idle(session)) {
         flight_end(queue, flight, PGCONN_FLIGHT_ANSWERED);
+        return true;
+    }
+    if (flight->commands && !settings_equal(flight->settings, session->settings)) {
+        flight_end(queue, flight, PGCONN_FLIGHT_WITHDRAWN);
         return true;
     }
     session_prepare(session, flight);
@@ -213,16 +252,8 @@ session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
      * A cancel request or a time-out of the server's can hit the driver's own SET: again next time.
      */
     if (flight->own && PQresultStatus(result) != PGRES_COMMAND_OK) session->styles_unset = true;
+    flight->settings = session->settings;
     flight_end(&session->queue, flight, PGCONN_FLIGHT_ANSWERED);
-}
-
-static void
-session_follow(struct pgconn_session *session)
-{
-    int encoding_index = pgconn_encoding_index(PQclientEncoding(session->pg));
-
-    if (encoding_index >= 0) session->encoding_index = encoding_index;
-    session->transaction = PQtransactionStatus(session->pg);
 }
 
 void
@@ -231,13 +262,22 @@ pgconn_session_land(struct pgconn_session *session)
     struct pgconn_flight *flight;
 
     pgconn_queue_dismiss(&session->queue);
-    while ((flight = session->queue.head) && flight->complete) {
-        session_settle(session, flight);
-    }
     if (!session->queue.reading) {
         session_follow(session);
         pgconn_cancel_stop(&session->cancel);
     }
+    while ((flight = session->queue.head) && flight->complete) {
+        session_settle(session, flight);
+    }
+}
+
+/* In a forked child the callers' threads don't exist, and their stacks may be gone. */
+static void
+flights_disown(struct pgconn_queue *queue)
+{
+    struct pgconn_flight *flight;
+
+    for (flight = queue->head; flight; flight = flight->next) flight->sleeper = NULL;
 }
 
 static void
@@ -246,6 +286,7 @@ session_fail_flights(struct pgconn_session *session)
     struct pgconn_queue *queue = &session->queue;
 
     queue->sending = queue->reading = queue->last = NULL;
+    if (pgconn_session_inherited(session)) flights_disown(queue);
     while (queue->head) flight_end(queue, queue->head, PGCONN_FLIGHT_LOST);
 }
 
@@ -254,17 +295,21 @@ pgconn_session_lose(struct pgconn_session *session, const char *text)
 {
     if (session->life == PGCONN_SESSION_OPEN) {
         session->life = PGCONN_SESSION_BROKEN;
+        if (!text) text = session->queue.failure;
         session->loss = strdup(text ? text : PQerrorMessage(session->pg));
         session->transaction = PQTRANS_UNKNOWN;
     }
-    if (session->driver) pgconn_session_hang_up(session);
-    else session_fail_flights(session);
+    /* So that the server lets go of the transaction and its locks, and the driver of libpq. */
+    pgconn_session_hang_up(session);
+    if (!session->driver) session_fail_flights(session);
 }
 
 void
 pgconn_session_hang_up(struct pgconn_session *session)
 {
+    pgconn_session_lock(session);
     if (session->pg && PQsocket(session->pg) >= 0) shutdown(PQsocket(session->pg), SHUT_RDWR);
+    pgconn_session_unlock(session);
     if (session->cancel.thread >= 0) shutdown(session->cancel.thread, SHUT_RDWR);
 }
 
@@ -293,25 +338,22 @@ pgconn_session_parameter(struct pgconn_session *session, const char *name)
     VALUE string;
 
     if (!session->pg) return Qnil;
-    pthread_mutex_lock(&session->queue.libpq);
+    pgconn_session_lock(session);
     value = PQparameterStatus(session->pg, name);
     copy = value ? strdup(value) : NULL;
-    pthread_mutex_unlock(&session->queue.libpq);
+    pgconn_session_unlock(session);
     if (!copy) return Qnil;
-    string = rb_enc_str_new(copy, strlen(copy), rb_enc_from_index(session->encoding_index));
+    string = rb_enc_str_new(copy, strlen(copy),
+                            rb_enc_from_index(session->settings.encoding_index));
     free(copy);
     return string;
 }
 
 bool
-pgconn_session_standard_strings(struct pgconn_session *session)
+pgconn_session_is_held_up(const struct pgconn_session *session)
 {
-    const char *value;
-    bool standard;
+    const struct pgconn_flight *reading = session->queue.reading;
 
-    pthread_mutex_lock(&session->queue.libpq);
-    value = PQparameterStatus(session->pg, "standard_conforming_strings");
-    standard = !value || strcmp(value, "on") == 0;
-    pthread_mutex_unlock(&session->queue.libpq);
-    return standard;
+    while (reading && reading->own) reading = reading->next;
+    return reading ? reading->abandoned : session->cancel.thread >= 0;
 }

@@ -24,13 +24,14 @@ struct pgconn_session {
     struct pgconn_cancel cancel;
     struct pgconn_messages messages;
     struct pgconn_run *driver; /* the caller that drives the queue; only it may be in libpq */
-    PGTransactionStatusType transaction; /* of the last ReadyForQuery */
-    int encoding_index;
+    PGTransactionStatusType transaction;  /* of the last ReadyForQuery */
+    struct pgconn_text_settings settings; /* as of the last answer */
     bool autocommit;
     bool styles_unset; /* DateStyle or IntervalStyle must still be SET */
     double cancel_timeout;
-    char *loss;          /* how the connection was lost; NULL: out of memory */
-    unsigned long forks; /* of this process when the connection was made */
+    pgconn_time patience; /* how much longer what holds everybody up is waited for */
+    char *loss;           /* how the connection was lost; NULL: out of memory */
+    unsigned long forks;  /* of this process when the connection was made */
 };
 
 void pgconn_session_init(struct pgconn_session *session);
@@ -79,7 +80,14 @@ void pgconn_session_hang_up(struct pgconn_session *session);
 /* A parameter that the server has reported, copied to a String, or nil. */
 VALUE pgconn_session_parameter(struct pgconn_session *session, const char *name);
 
-/* Whether a backslash is an ordinary character in '...'. */
-bool pgconn_session_standard_strings(struct pgconn_session *session);
+/* Between these two, libpq may be asked while somebody drives. */
+void pgconn_session_lock(struct pgconn_session *session);
+void pgconn_session_unlock(struct pgconn_session *session);
+
+/*
+ * What an abandoned flight at the head still sends, and a cancel request that is under way, hold up
+ * everybody.
+ */
+bool pgconn_session_is_held_up(const struct pgconn_session *session);
 
 #endif

@@ -73,6 +73,10 @@ module Pgconn
       e.outcome == :not_sent
     rescue ConnectionLost
       false
+    rescue InterfaceError
+      raise unless closed? # by somebody else, meanwhile
+
+      false
     end
 
     # @return [String] without any secret

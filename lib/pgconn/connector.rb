@@ -25,9 +25,8 @@ module Pgconn
     # @raise [OperationalError] with the texts of all addresses tried
     def connect
       connected = Addresses.new(@parameters, @timeout).any? do |address|
-        unresolved = address.is_a?(Addresses::ResolutionError)
-        failure = unresolved ? address.message : yield(address, @timeout)
-        note(failure, address) if failure
+        failure = failure_of(address) { yield address, @timeout }
+        note(failure) if failure
         failure.nil?
       end
       fail_with_all unless connected
@@ -51,11 +50,19 @@ module Pgconn
       ours.merge(parameters)
     end
 
+    def failure_of(address)
+      return address.message if address.is_a?(Addresses::ResolutionError)
+
+      failure = yield
+      return if failure.nil?
+
+      with_name(failure == :timed_out ? timeout_text(address) : failure.scrub, address)
+    end
+
     # Keeps the text of a failure. A server that refuses ends the search, as it does in libpq.
-    def note(failure, address)
-      text = failure == :timed_out ? timeout_text(address) : failure.scrub
+    def note(text)
       @sqlstate = text[SQLSTATE, 2]
-      @failures << with_name(text.gsub(LOCATION, "").gsub(SQLSTATE, '\1').strip, address)
+      @failures << text.gsub(LOCATION, "").gsub(SQLSTATE, '\1').strip
       fail_with_all unless [nil, CANNOT_CONNECT_NOW].include?(@sqlstate)
     end
 

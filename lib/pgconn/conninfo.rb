@@ -5,7 +5,7 @@ module Pgconn
   # back. `parse` and `defaults` are the extension's, over PQconninfoParse and PQconndefaults.
   # @api private
   module Conninfo
-    SECRETS = %w[password sslpassword].freeze
+    SECRETS = %w[password sslpassword oauth_client_secret scram_client_key scram_server_key].freeze
     MALFORMED = "malformed connection string, or one with a keyword that libpq doesn't know: it must be a " \
                 "URI (postgresql://user@host/database?keyword=value) or pairs of libpq's keywords and " \
                 "values (host=... dbname=...), values with spaces in single quotes"

@@ -35,6 +35,8 @@ module Pgconn
     # @return [String]
     def inspect
       "#<#{self.class} #{closed? ? "closed" : statusmessage || "without a result"}>"
+    rescue InterfaceError
+      "#<#{self.class} not initialized>"
     end
 
     alias fetchone fetch

@@ -413,7 +413,7 @@ RSpec.describe "Pgconn::Params" do
         ["SELECT $1", nil] => "0 parameters given, the statement has 1",
         ["SELECT $1", []] => "0 parameters given, the statement has 1",
         ["SELECT $99999999999", [1]] => "1 parameter given, the statement has 2147483647" }.each do |(sql, arguments), message|
-        expect { bind(sql, arguments) }.to raise_error(Pgconn::ProgrammingError, message)
+        expect { bind(sql, arguments) }.to raise_error(Pgconn::ProgrammingError, /\A#{message}/)
       end
     end
 
