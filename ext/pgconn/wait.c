@@ -1,6 +1,7 @@
 #include "wait.h"
 
 #include "error.h"
+#include "wakeup.h"
 
 #include <errno.h>
 #include <math.h>
@@ -60,27 +61,41 @@ deadline_milliseconds(pgconn_time deadline)
 struct drive {
     const struct pgconn_stepper *stepper;
     pgconn_time deadline;
+    struct pgconn_wakeup *wakeup; /* rung when Ruby wants the thread */
     enum pgconn_wait_end end;
 };
+
+static short
+events_for(enum pgconn_step wanted)
+{
+    switch (wanted) {
+    case PGCONN_STEP_WANT_HANG_UP:
+        return 0;
+    case PGCONN_STEP_WANT_WRITE:
+        return POLLIN | POLLOUT;
+    default:
+        return POLLIN;
+    }
+}
 
 /* One wait between two steps: true when the next step may be made. */
 static bool
 drive_wait(struct drive *drive, enum pgconn_step wanted)
 {
     const struct pgconn_stepper *stepper = drive->stepper;
-    struct pollfd socket = {.fd = stepper->descriptor(stepper->subject)};
-    int ready;
+    struct pollfd descriptors[2] = {
+        {.fd = stepper->descriptor(stepper->subject), .events = events_for(wanted)},
+        {.fd = drive->wakeup->reader,                 .events = POLLIN            },
+    };
+    int ready = poll(descriptors, 2, deadline_milliseconds(drive->deadline));
 
-    if (wanted != PGCONN_STEP_WANT_HANG_UP) socket.events = POLLIN;
-    if (wanted == PGCONN_STEP_WANT_WRITE) socket.events |= POLLOUT;
-    ready = poll(&socket, 1, deadline_milliseconds(drive->deadline));
     if (ready == 0) {
         drive->end = PGCONN_WAIT_TIMED_OUT;
         return pgconn_wait_now() < drive->deadline; /* poll waits 24 days at most */
     }
-    /* EINTR: Ruby's signal for this thread, or any other; it will look. */
+    /* Rung, also where the socket is never idle; or EINTR by some signal: Ruby will look. */
     drive->end = PGCONN_WAIT_INTERRUPTED;
-    return ready > 0;
+    return ready > 0 && !descriptors[1].revents;
 }
 
 static void *
@@ -99,13 +114,24 @@ drive_without_gvl(void *arg)
     return NULL;
 }
 
+/* May be called by a signal handler. */
+static void
+drive_interrupt(void *wakeup)
+{
+    pgconn_wakeup_ring(wakeup);
+}
+
 enum pgconn_wait_end
 pgconn_wait_drive(const struct pgconn_stepper *stepper, pgconn_time deadline)
 {
     /* Stays so when Ruby has an interrupt pending already and doesn't let the region begin. */
-    struct drive drive = {stepper, deadline, PGCONN_WAIT_INTERRUPTED};
+    struct drive drive = {stepper, deadline, pgconn_wakeup_take(), PGCONN_WAIT_INTERRUPTED};
 
-    rb_thread_call_without_gvl2(drive_without_gvl, &drive, RUBY_UBF_IO, NULL);
+    if (!drive.wakeup) return PGCONN_WAIT_FAILED;
+    /* Async-safe: else a program of one thread has its timer thread armed for each wait. */
+    rb_nogvl(drive_without_gvl, &drive, drive_interrupt, drive.wakeup,
+             RB_NOGVL_INTR_FAIL | RB_NOGVL_UBF_ASYNC_SAFE);
+    pgconn_wakeup_give_back(drive.wakeup);
     return drive.end;
 }
 

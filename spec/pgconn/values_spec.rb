@@ -122,7 +122,7 @@ RSpec.describe "Values" do
   end
 
   it "reads all of them in one row, between NULLs", :gc_stress do
-    table = GC.stress ? values.each_slice(8).map(&:first) : values
+    table = GC.stress ? values.each_slice(20).map(&:first) : values
     columns = table.flat_map { |type, literal,| ["'#{literal.gsub("'", "''")}'::#{type}", "NULL::#{type}"] }
     row = connection.execute("SELECT #{columns.join(", ")}").fetch
     expect(row.size).to eq(2 * table.size)

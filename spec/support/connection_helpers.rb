@@ -6,7 +6,7 @@ require "timeout"
 module ConnectionHelpers
   # How long anything may take that a working driver does at once. What the specs interrupt or
   # wait for would take three times as long by itself, so that a machine under load fails nothing.
-  SOON = 10
+  SOON = ENV.key?("PGCONN_VALGRIND") ? 120 : 10
 
   def server
     SharedServers.main
