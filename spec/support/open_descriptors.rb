@@ -5,6 +5,9 @@
 module OpenDescriptors
   FOLDER = "/proc/self/fd"
 
+  # More threads than wait at the same time in any example that is checked.
+  WAITING = 8
+
   class << self
     def install(config)
       config.around(:each, :no_leaks) do |example|
@@ -17,10 +20,17 @@ module OpenDescriptors
       end
     end
 
-    # Whatever Ruby, libpq and OpenSSL open once and keep is opened before anything is counted.
+    # Whatever is opened once and kept is opened before anything is counted: by Ruby, libpq and
+    # OpenSSL for the process, by pgconn for each of the threads that ever waited at the same time.
     def warm_up
-      Pgconn.connect(SharedServers.main.conninfo) { |connection| connection.execute("SELECT 1") }
-      Thread.new { sleep 0 }.join
+      @warm_up ||= Pgconn.connect(SharedServers.main.conninfo, autocommit: true) do |holder|
+        holder.execute("SELECT pg_advisory_lock(99)")
+        threads = Array.new(WAITING) { Thread.new { wait_for_lock } }
+        sql = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        Thread.pass until holder.execute(sql).fetch_value == WAITING
+        holder.close
+        threads.each(&:join)
+      end
     end
 
     # @return [Array<String>] what each open descriptor stands for
@@ -45,6 +55,12 @@ module OpenDescriptors
     end
 
     private
+
+    def wait_for_lock
+      Pgconn.connect(SharedServers.main.conninfo, autocommit: true) do |connection|
+        connection.execute("SELECT pg_advisory_xact_lock(99)")
+      end
+    end
 
     def surplus(before)
       counts = before.tally
