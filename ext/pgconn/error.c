@@ -1,10 +1,8 @@
 #include "error.h"
 
-VALUE rb_ePgconnError, rb_ePgconnInterfaceError, rb_ePgconnDatabaseError;
-VALUE rb_ePgconnDataError, rb_ePgconnOperationalError, rb_ePgconnProgrammingError;
-VALUE rb_ePgconnNotSupportedError, rb_ePgconnInternalError;
-VALUE rb_ePgconnQueryCanceledError, rb_ePgconnConnectionLost;
-VALUE rb_ePgconnInFailedSqlTransaction;
+VALUE rb_ePgconnInterfaceError, rb_ePgconnDataError, rb_ePgconnOperationalError;
+VALUE rb_ePgconnProgrammingError, rb_ePgconnInternalError;
+VALUE rb_ePgconnQueryCanceledError, rb_ePgconnInFailedSqlTransaction;
 
 static VALUE error_factory;
 
@@ -76,40 +74,16 @@ message_new(const char *format, va_list arguments)
     return rb_str_conv_enc(message, rb_enc_get(message), utf8);
 }
 
-static VALUE
-error_new(VALUE klass, const char *format, va_list arguments)
-{
-    rb_encoding *utf8 = rb_utf8_encoding();
-    VALUE message = rb_enc_vsprintf(utf8, format, arguments);
-
-    /* A value printed into it may have brought its own encoding. */
-    message = rb_str_conv_enc(message, rb_enc_get(message), utf8);
-    text_settle_encoding(message);
-    return rb_class_new_instance(1, &message, klass);
-}
-
-VALUE
-pgconn_error_new(VALUE klass, const char *format, ...)
-{
-    va_list arguments;
-    VALUE error;
-
-    va_start(arguments, format);
-    error = error_new(klass, format, arguments);
-    va_end(arguments);
-    return error;
-}
-
 void
 pgconn_error_raise(VALUE klass, const char *format, ...)
 {
     va_list arguments;
-    VALUE error;
+    VALUE message;
 
     va_start(arguments, format);
-    error = error_new(klass, format, arguments);
+    message = message_new(format, arguments);
     va_end(arguments);
-    rb_exc_raise(error);
+    rb_exc_raise(rb_class_new_instance(1, &message, klass));
 }
 
 static void
@@ -207,16 +181,12 @@ class_find(VALUE module, const char *name)
 void
 Init_pgconn_error(void)
 {
-    rb_ePgconnError = class_find(rb_mPgconn, "Error");
     rb_ePgconnInterfaceError = class_find(rb_mPgconn, "InterfaceError");
-    rb_ePgconnDatabaseError = class_find(rb_mPgconn, "DatabaseError");
     rb_ePgconnDataError = class_find(rb_mPgconn, "DataError");
     rb_ePgconnOperationalError = class_find(rb_mPgconn, "OperationalError");
     rb_ePgconnProgrammingError = class_find(rb_mPgconn, "ProgrammingError");
-    rb_ePgconnNotSupportedError = class_find(rb_mPgconn, "NotSupportedError");
     rb_ePgconnInternalError = class_find(rb_mPgconn, "InternalError");
     rb_ePgconnQueryCanceledError = class_find(rb_mPgconn, "QueryCanceledError");
-    rb_ePgconnConnectionLost = class_find(rb_mPgconn, "ConnectionLost");
     rb_ePgconnInFailedSqlTransaction = class_find(class_find(rb_mPgconn, "Errors"),
                                                   "InFailedSqlTransaction");
     error_factory = class_find(rb_mPgconn, "ErrorFactory");

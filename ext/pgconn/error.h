@@ -7,11 +7,9 @@
 
 #include "pgconn.h"
 
-extern VALUE rb_ePgconnError, rb_ePgconnInterfaceError, rb_ePgconnDatabaseError;
-extern VALUE rb_ePgconnDataError, rb_ePgconnOperationalError, rb_ePgconnProgrammingError;
-extern VALUE rb_ePgconnNotSupportedError, rb_ePgconnInternalError;
-extern VALUE rb_ePgconnQueryCanceledError, rb_ePgconnConnectionLost;
-extern VALUE rb_ePgconnInFailedSqlTransaction;
+extern VALUE rb_ePgconnInterfaceError, rb_ePgconnDataError, rb_ePgconnOperationalError;
+extern VALUE rb_ePgconnProgrammingError, rb_ePgconnInternalError;
+extern VALUE rb_ePgconnQueryCanceledError, rb_ePgconnInFailedSqlTransaction;
 
 /* Where an error result came from. Everything but result may be left out (Qnil, NULL, 0). */
 struct pgconn_error_source {
@@ -25,17 +23,13 @@ struct pgconn_error_source {
     bool connection_ended; /* the session ended with this error: at least ConnectionLost */
 };
 
-/* An exception of klass with a formatted UTF-8 message; raises nothing itself. */
-VALUE pgconn_error_new(VALUE klass, const char *format, ...)
-    RBIMPL_ATTR_FORMAT(RBIMPL_PRINTF_FORMAT, 2, 3);
-
-/* Raises pgconn_error_new(klass, ...). */
+/* Raises an exception of klass with a formatted UTF-8 message. */
 RBIMPL_ATTR_NORETURN()
 void pgconn_error_raise(VALUE klass, const char *format, ...)
     RBIMPL_ATTR_FORMAT(RBIMPL_PRINTF_FORMAT, 2, 3);
 
 /*
- * The same, with the source's query, cursor and outcome; source->result is not looked at.
+ * The exception itself, with the source's query, cursor and outcome; result is not looked at.
  */
 VALUE pgconn_error_new_about(const struct pgconn_error_source *source, VALUE klass,
                              const char *format, ...)

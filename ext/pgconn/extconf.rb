@@ -66,9 +66,6 @@ $CFLAGS += " -std=gnu99 $(warnflags) -fvisibility=hidden"
 abort MISSING unless find_libpq
 abort TOO_OLD unless have_func("PQenterPipelineMode", "libpq-fe.h")
 
-have_func("PQcancelBlocking", "libpq-fe.h") # libpq 17, 2024-09
-have_func("PQfullProtocolVersion", "libpq-fe.h") # libpq 18, 2025-09
-
 have_library("pthread", "pthread_create", "pthread.h")
 have_func("pthread_condattr_setclock", "pthread.h") # not in macOS
 
