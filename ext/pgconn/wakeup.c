@@ -8,10 +8,21 @@
 #include <sys/eventfd.h>
 #endif
 
+/* How many that nobody uses are kept; what a burst of threads needed beyond is closed again. */
+#define UNUSED_KEPT 16
+
 static struct {
     pthread_mutex_t lock;
     struct pgconn_wakeup *first;
+    int count;
 } unused = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void
+wakeup_close(struct pgconn_wakeup *wakeup)
+{
+    close(wakeup->reader);
+    if (wakeup->writer != wakeup->reader) close(wakeup->writer);
+}
 
 /* A forked child shares them with its parent: both would hear the same bell. */
 static void
@@ -20,11 +31,9 @@ unused_drop(void)
     struct pgconn_wakeup *wakeup;
 
     pthread_mutex_init(&unused.lock, NULL);
-    for (wakeup = unused.first; wakeup; wakeup = wakeup->next) {
-        close(wakeup->reader);
-        if (wakeup->writer != wakeup->reader) close(wakeup->writer);
-    }
+    for (wakeup = unused.first; wakeup; wakeup = wakeup->next) wakeup_close(wakeup);
     unused.first = NULL;
+    unused.count = 0;
 }
 
 __attribute__((constructor)) static void
@@ -72,7 +81,10 @@ pgconn_wakeup_take(void)
 
     pthread_mutex_lock(&unused.lock);
     wakeup = unused.first;
-    if (wakeup) unused.first = wakeup->next;
+    if (wakeup) {
+        unused.first = wakeup->next;
+        unused.count--;
+    }
     pthread_mutex_unlock(&unused.lock);
     return wakeup ? wakeup : wakeup_new();
 }
@@ -81,13 +93,21 @@ void
 pgconn_wakeup_give_back(struct pgconn_wakeup *wakeup)
 {
     char drained[16];
+    bool kept;
 
     while (wakeup->rung && read(wakeup->reader, drained, sizeof(drained)) > 0) continue;
     wakeup->rung = false;
     pthread_mutex_lock(&unused.lock);
-    wakeup->next = unused.first;
-    unused.first = wakeup;
+    kept = unused.count < UNUSED_KEPT;
+    if (kept) {
+        wakeup->next = unused.first;
+        unused.first = wakeup;
+        unused.count++;
+    }
     pthread_mutex_unlock(&unused.lock);
+    if (kept) return;
+    wakeup_close(wakeup);
+    free(wakeup);
 }
 
 void

@@ -1,7 +1,6 @@
 /*
- * Wake-ups: descriptors that end another thread's poll. Each wait takes one and gives it back, so
- * there are as many as ever waited at one time. A signal would not do: it is lost where it comes
- * between two polls.
+ * Wake-ups: descriptors that end another thread's poll. Each wait takes one and gives it back. A
+ * signal would not do: it is lost where it comes between two polls.
  */
 #ifndef PGCONN_WAKEUP_H
 #define PGCONN_WAKEUP_H
