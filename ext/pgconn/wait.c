@@ -61,7 +61,7 @@ deadline_milliseconds(pgconn_time deadline)
 struct drive {
     const struct pgconn_stepper *stepper;
     pgconn_time deadline;
-    struct pgconn_wakeup *wakeup; /* rung when Ruby wants the thread */
+    struct pgconn_wakeup *wakeup; /* rung when Ruby wants the thread; NULL: none left */
     enum pgconn_wait_end end;
 };
 
@@ -84,8 +84,8 @@ drive_wait(struct drive *drive, enum pgconn_step wanted)
 {
     const struct pgconn_stepper *stepper = drive->stepper;
     struct pollfd descriptors[2] = {
-        {.fd = stepper->descriptor(stepper->subject), .events = events_for(wanted)},
-        {.fd = drive->wakeup->reader,                 .events = POLLIN            },
+        {.fd = stepper->descriptor(stepper->subject),      .events = events_for(wanted)},
+        {.fd = drive->wakeup ? drive->wakeup->reader : -1, .events = POLLIN            },
     };
     int ready = poll(descriptors, 2, deadline_milliseconds(drive->deadline));
 
@@ -127,7 +127,11 @@ pgconn_wait_drive(const struct pgconn_stepper *stepper, pgconn_time deadline)
     /* Stays so when Ruby has an interrupt pending already and doesn't let the region begin. */
     struct drive drive = {stepper, deadline, pgconn_wakeup_take(), PGCONN_WAIT_INTERRUPTED};
 
-    if (!drive.wakeup) return PGCONN_WAIT_FAILED;
+    /* Without descriptors to spare, a signal ends the poll; it may come between two of them. */
+    if (!drive.wakeup) {
+        rb_thread_call_without_gvl2(drive_without_gvl, &drive, RUBY_UBF_IO, NULL);
+        return drive.end;
+    }
     /* Async-safe: else a program of one thread has its timer thread armed for each wait. */
     rb_nogvl(drive_without_gvl, &drive, drive_interrupt, drive.wakeup,
              RB_NOGVL_INTR_FAIL | RB_NOGVL_UBF_ASYNC_SAFE);
