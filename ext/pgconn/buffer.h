@@ -83,6 +83,41 @@ pgconn_buffer_append_byte(struct pgconn_buffer *buffer, char byte)
     buffer->data[buffer->length++] = byte;
 }
 
+static inline void
+pgconn_buffer_append_int16(struct pgconn_buffer *buffer, int16_t number)
+{
+    const unsigned char bytes[2] = {(unsigned char)((uint16_t)number >> 8), (unsigned char)number};
+
+    pgconn_buffer_append(buffer, (const char *)bytes, sizeof(bytes));
+}
+
+/* Writes the number, the most significant byte first, over four bytes that are there. */
+static inline void
+pgconn_buffer_put_int32(char *at, int32_t number)
+{
+    uint32_t bits = (uint32_t)number;
+
+    for (int i = 3; i >= 0; i--, bits >>= 8) at[i] = (char)(unsigned char)bits;
+}
+
+static inline void
+pgconn_buffer_append_int32(struct pgconn_buffer *buffer, int32_t number)
+{
+    char bytes[4];
+
+    pgconn_buffer_put_int32(bytes, number);
+    pgconn_buffer_append(buffer, bytes, sizeof(bytes));
+}
+
+static inline void
+pgconn_buffer_append_int64(struct pgconn_buffer *buffer, int64_t number)
+{
+    uint64_t bits = (uint64_t)number;
+
+    pgconn_buffer_append_int32(buffer, (int32_t)(uint32_t)(bits >> 32));
+    pgconn_buffer_append_int32(buffer, (int32_t)(uint32_t)bits);
+}
+
 /* Appends as printf prints, without a NUL byte at the end. */
 PGCONN_FORMAT(2, 3)
 static inline void
@@ -113,6 +148,50 @@ pgconn_buffer_free(struct pgconn_buffer *buffer)
 {
     free(buffer->data);
     memset(buffer, 0, sizeof(*buffer));
+}
+
+/*
+ * Numbers as the protocol has them, the most significant byte first. The caller knows that so many
+ * bytes are there.
+ */
+static inline int16_t
+pgconn_int16_at(const char *at)
+{
+    const unsigned char *bytes = (const unsigned char *)at;
+
+    return (int16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+static inline int32_t
+pgconn_int32_at(const char *at)
+{
+    const unsigned char *bytes = (const unsigned char *)at;
+
+    return (int32_t)((uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+                     bytes[3]);
+}
+
+static inline int64_t
+pgconn_int64_at(const char *at)
+{
+    uint64_t high = (uint32_t)pgconn_int32_at(at), low = (uint32_t)pgconn_int32_at(at + 4);
+
+    return (int64_t)(high << 32 | low);
+}
+
+static inline size_t
+pgconn_reader_left(const struct pgconn_reader *reader)
+{
+    return (size_t)(reader->end - reader->at);
+}
+
+static inline bool
+pgconn_reader_take_int32(struct pgconn_reader *reader, int32_t *number)
+{
+    if (pgconn_reader_left(reader) < 4) return false;
+    *number = pgconn_int32_at(reader->at);
+    reader->at += 4;
+    return true;
 }
 
 static inline bool

@@ -50,8 +50,24 @@ pgconn_codec_raise_malformed(const struct pgconn_codec *codec, struct pgconn_inp
                        pgconn_codec_sight(input));
 }
 
+void
+pgconn_codec_raise_range(const struct pgconn_codec *codec, const struct pgconn_output *output)
+{
+    pgconn_error_raise(rb_ePgconnDataError, "parameter $%d is out of the range of %s",
+                       output->number, codec->name);
+}
+
+/* The function for a format, or NULL: the type has none for it. */
+static pgconn_decode_function
+decoder_of(const struct pgconn_codec *codec, VALUE format)
+{
+    if (format == Qundef || format == ID2SYM(rb_intern("text"))) return codec->decode_text;
+    if (format == ID2SYM(rb_intern("binary"))) return codec->decode_binary;
+    rb_raise(rb_eArgError, "format: must be :text or :binary, not %+" PRIsVALUE, format);
+}
+
 static VALUE
-bytes_decode(const struct pgconn_codec *codec, VALUE bytes)
+bytes_decode(const struct pgconn_codec *codec, pgconn_decode_function decode, VALUE bytes)
 {
     volatile VALUE holder;
     char *copy = rb_alloc_tmp_buffer(&holder, RSTRING_LEN(bytes));
@@ -59,7 +75,7 @@ bytes_decode(const struct pgconn_codec *codec, VALUE bytes)
     VALUE value;
 
     memcpy(copy, RSTRING_PTR(bytes), (size_t)input.length);
-    value = codec->decode_text(codec, input);
+    value = decode(codec, input);
     rb_free_tmp_buffer(&holder);
     return value;
 }
@@ -71,9 +87,10 @@ bytes_decode(const struct pgconn_codec *codec, VALUE bytes)
  * @overload decode(oid, bytes, format: :text)
  *   @param oid [Integer] the type's OID
  *   @param bytes [String] in the encoding that text values are to have
- *   @param format [Symbol] :text
+ *   @param format [Symbol] :text or :binary
  *   @return [Object] the value
  *   @raise [Pgconn::DataError] if the bytes aren't a value of the type
+ *   @raise [ArgumentError] for a type that isn't read in the format
  * @api private
  */
 static VALUE
@@ -81,16 +98,18 @@ codec_s_decode(int argc, VALUE *argv, VALUE self)
 {
     ID format_keyword = rb_intern("format");
     VALUE oid, bytes, keywords, format;
+    const struct pgconn_codec *codec;
+    pgconn_decode_function decode;
 
     (void)self;
     rb_scan_args(argc, argv, "2:", &oid, &bytes, &keywords);
     rb_get_kwargs(keywords, &format_keyword, 0, 1, &format);
-    if (format != Qundef && format != ID2SYM(rb_intern("text"))) {
-        rb_raise(rb_eArgError, "format: must be :text");
-    }
     StringValue(bytes);
     if (RSTRING_LEN(bytes) > INT_MAX) rb_raise(rb_eArgError, "more than %d bytes", INT_MAX);
-    return bytes_decode(pgconn_codec_find(NUM2UINT(oid)), bytes);
+    codec = pgconn_codec_find(NUM2UINT(oid));
+    decode = decoder_of(codec, format);
+    if (!decode) rb_raise(rb_eArgError, "%s isn't read in this format", codec->name);
+    return bytes_decode(codec, decode, bytes);
 }
 
 /*

@@ -1,7 +1,7 @@
 /*
  * Codecs: from an OID to functions that decode a column's bytes and encode a parameter. A codec
  * never sees a connection. Decoders raise DataError for malformed input and never read outside
- * of the given bytes; they never give nil.
+ * of the given bytes; they never give nil (SQL NULL has no bytes, and containers know it).
  */
 #ifndef PGCONN_CODEC_H
 #define PGCONN_CODEC_H
@@ -22,28 +22,48 @@ struct pgconn_input {
 struct pgconn_output {
     struct pgconn_buffer *bytes; /* the caller looks whether writing has failed */
     int encoding_index;          /* the client encoding's */
-    Oid type;                    /* 0: not fixed by the user */
+    Oid type;                    /* 0: not known */
     int number;                  /* 1 for $1, for messages */
 };
 
 typedef VALUE (*pgconn_decode_function)(const struct pgconn_codec *codec,
                                         struct pgconn_input input);
-typedef void (*pgconn_encode_function)(const struct pgconn_codec *codec, VALUE value,
+
+/*
+ * Appends a value, which isn't nil, a Typed or something with to_pg: those are resolved before.
+ * False where this isn't the function for values of its class: the caller then takes back what was
+ * appended and goes on to the next way. Raises DataError for a value that the type can't hold.
+ */
+typedef bool (*pgconn_encode_function)(const struct pgconn_codec *codec, VALUE value,
                                        struct pgconn_output *output);
 
+/*
+ * What can be sent is tried in this order: encode_binary, encode_text, the text form that values of
+ * the class have for every type (text_form.h).
+ */
 struct pgconn_codec {
     Oid oid;
     const char *name; /* the type's name in PostgreSQL, for messages */
     pgconn_decode_function decode_text;
-    pgconn_encode_function encode_binary; /* NULL: the value's text form is sent */
+    /* NULL: text is asked for, since what comes in binary can't be made the same value. */
+    pgconn_decode_function decode_binary;
+    pgconn_encode_function encode_binary;
+    pgconn_encode_function encode_text; /* for values whose text form depends on the type */
+    const struct pgconn_codec *element; /* of containers: the codec of what is in them */
+    char delimiter; /* between elements in an array's text: ',' or, for box, ';' */
+    VALUE owner;    /* what keeps a codec of a user's type alive; 0: static */
 };
 
-/* The codec of a type; for a type without one, the codec that gives Strings. Never NULL. */
+/* The codec of a built-in type; for a type without one, the codec that gives Strings. Never NULL. */
 const struct pgconn_codec *pgconn_codec_find(Oid oid);
 
-/* Raises the DataError for bytes that aren't the text form of the codec's type, and shows them. */
+/* Raises the DataError for bytes that aren't the form of the codec's type, and shows them. */
 RBIMPL_ATTR_NORETURN()
 void pgconn_codec_raise_malformed(const struct pgconn_codec *codec, struct pgconn_input input);
+
+/* Raises the DataError for a value that the type can't hold. */
+RBIMPL_ATTR_NORETURN()
+void pgconn_codec_raise_range(const struct pgconn_codec *codec, const struct pgconn_output *output);
 
 /* The bytes as a printable, shortened text in quotes, for messages. */
 VALUE pgconn_codec_sight(struct pgconn_input input);

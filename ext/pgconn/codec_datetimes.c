@@ -229,10 +229,10 @@ timestamptz_decode(const struct pgconn_codec *codec, struct pgconn_input input)
 }
 
 const struct pgconn_codec pgconn_codec_datetimes[] = {
-    {1082, "date",        date_decode,        NULL},
-    {1114, "timestamp",   timestamp_decode,   NULL},
-    {1184, "timestamptz", timestamptz_decode, NULL},
-    {0,    NULL,          NULL,               NULL},
+    {.oid = 1082,                      .name = "date", .decode_text = date_decode},
+    {.oid = 1114,      .name = "timestamp", .decode_text = timestamp_decode},
+    {.oid = 1184,                      .name = "timestamptz", .decode_text = timestamptz_decode},
+    {.oid = 0},
 };
 
 void

@@ -158,15 +158,15 @@ numeric_decode(const struct pgconn_codec *codec, struct pgconn_input input)
 }
 
 const struct pgconn_codec pgconn_codec_numbers[] = {
-    {16,   "bool",    bool_decode,    NULL},
-    {20,   "int8",    int8_decode,    NULL},
-    {21,   "int2",    int2_decode,    NULL},
-    {23,   "int4",    int4_decode,    NULL},
-    {26,   "oid",     oid_decode,     NULL},
-    {700,  "float4",  float_decode,   NULL},
-    {701,  "float8",  float_decode,   NULL},
-    {1700, "numeric", numeric_decode, NULL},
-    {0,    NULL,      NULL,           NULL},
+    {.oid = 16,                   .name = "bool", .decode_text = bool_decode},
+    {.oid = 20, .name = "int8", .decode_text = int8_decode},
+    {.oid = 21,                   .name = "int2", .decode_text = int2_decode},
+    {.oid = 23, .name = "int4", .decode_text = int4_decode},
+    {.oid = 26,                   .name = "oid", .decode_text = oid_decode},
+    {.oid = 700, .name = "float4", .decode_text = float_decode},
+    {.oid = 701,                   .name = "float8", .decode_text = float_decode},
+    {.oid = 1700, .name = "numeric", .decode_text = numeric_decode},
+    {.oid = 0                  },
 };
 
 void

@@ -101,15 +101,16 @@ bytea_decode(const struct pgconn_codec *codec, struct pgconn_input input)
     return bytea_decode_escape(codec, input);
 }
 
-static void
+/* Raw bytes are told by their encoding; any other String is what the server reads as text. */
+static bool
 bytea_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
 {
-    if (!RB_TYPE_P(value, T_STRING)) {
-        pgconn_error_raise(rb_ePgconnDataError,
-                           "can't encode parameter $%d as %s: it takes a String, not %" PRIsVALUE,
-                           output->number, codec->name, rb_class_name(rb_obj_class(value)));
+    (void)codec;
+    if (!RB_TYPE_P(value, T_STRING) || rb_enc_get_index(value) != rb_ascii8bit_encindex()) {
+        return false;
     }
     pgconn_buffer_append(output->bytes, RSTRING_PTR(value), (size_t)RSTRING_LEN(value));
+    return true;
 }
 
 /* PostgreSQL 16 and later write a byte that isn't ASCII as \ooo, earlier ones as itself. */
@@ -127,14 +128,17 @@ char_decode(const struct pgconn_codec *codec, struct pgconn_input input)
 }
 
 const struct pgconn_codec pgconn_codec_texts[] = {
-    {17,   "bytea",    bytea_decode, bytea_encode},
-    {18,   "\"char\"", char_decode,  NULL        },
-    {19,   "name",     text_decode,  NULL        },
-    {25,   "text",     text_decode,  NULL        },
-    {1042, "bpchar",   text_decode,  NULL        },
-    {1043, "varchar",  text_decode,  NULL        },
-    {2950, "uuid",     text_decode,  NULL        },
-    {0,    NULL,       NULL,         NULL        },
+    {.oid = 17,                    .name = "bytea", .decode_text = bytea_decode, .encode_binary = bytea_encode},
+    {.oid = 18, .name = "\"char\"", .decode_text = char_decode},
+    {.oid = 19,                            .name = "name", .decode_text = text_decode},
+    {.oid = 25,          .name = "text", .decode_text = text_decode},
+    {.oid = 1042,                            .name = "bpchar", .decode_text = text_decode},
+    {.oid = 1043,.name = "varchar", .decode_text = text_decode},
+    {.oid = 2950,                            .name = "uuid", .decode_text = text_decode},
+    {.oid = 0    },
 };
 
-const struct pgconn_codec pgconn_codec_unknown = {0, "unknown", text_decode, NULL};
+const struct pgconn_codec pgconn_codec_unknown = {
+    .name = "unknown",
+    .decode_text = text_decode,
+};

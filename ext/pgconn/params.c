@@ -1,11 +1,7 @@
 #include "params.h"
+
+#include "encode.h"
 #include "error.h"
-
-/* What to_pg gives may have a to_pg itself; this deep is an endless chain. */
-#define TO_PG_DEPTH_MAX 16
-
-static VALUE rb_cPgconnTyped;
-static ID id_to_pg, id_value, id_oid;
 
 static void
 params_allocate(struct pgconn_params *params, int count)
@@ -32,59 +28,6 @@ pgconn_params_free(struct pgconn_params *params)
     memset(params, 0, sizeof(*params));
 }
 
-void
-pgconn_params_raise_unknown(VALUE value, int number)
-{
-    pgconn_error_raise(
-        rb_ePgconnDataError,
-        "can't encode parameter $%d: %" PRIsVALUE "; accepted are nil, true, false, "
-        "Integer, Float, BigDecimal, Rational, String, Symbol, Date, DateTime, "
-        "Time, IPAddr, Pgconn::Typed, durations with iso8601, and objects with to_pg",
-        number, rb_class_name(rb_obj_class(value)));
-}
-
-/* The OID of a Typed, whose own type is fixed by the outermost one. */
-static Oid
-typed_oid(VALUE typed, Oid outer)
-{
-    return outer ? outer : NUM2UINT(rb_ivar_get(typed, id_oid));
-}
-
-/* What the value's own to_pg gives; false where it has none. */
-static bool
-to_pg_call(VALUE *value)
-{
-    VALUE given = rb_check_funcall(*value, id_to_pg, 0, 0);
-
-    if (given == Qundef) return false;
-    *value = given;
-    return true;
-}
-
-/* Unwraps Typed and calls to_pg until there is a value with a text form of its own. */
-static const struct pgconn_text_form *
-value_resolve(VALUE *value, Oid *type, int number)
-{
-    for (int depth = 0; depth < TO_PG_DEPTH_MAX; depth++) {
-        const struct pgconn_text_form *form = pgconn_params_text_form(rb_obj_class(*value));
-
-        if (form) return form;
-        if (RTEST(rb_obj_is_kind_of(*value, rb_cPgconnTyped))) {
-            *type = typed_oid(*value, *type);
-            *value = rb_ivar_get(*value, id_value);
-        }
-        else if (!to_pg_call(value)) {
-            form = pgconn_params_text_form_like(*value);
-            if (!form) pgconn_params_raise_unknown(*value, number);
-            return form;
-        }
-    }
-    pgconn_error_raise(rb_ePgconnDataError,
-                       "can't encode parameter $%d: to_pg of %" PRIsVALUE
-                       " leads to no value after %d calls",
-                       number, rb_class_name(rb_obj_class(*value)), TO_PG_DEPTH_MAX);
-}
-
 static void
 params_check_size(const struct pgconn_params *params)
 {
@@ -101,21 +44,17 @@ value_encode(struct pgconn_params *params, int index, VALUE value, int encoding_
 {
     struct pgconn_output output = {&params->bytes, encoding_index, 0, index + 1};
     size_t start = params->bytes.length;
-    const struct pgconn_text_form *form = value_resolve(&value, &output.type, output.number);
-    const struct pgconn_codec *codec = pgconn_codec_find(output.type);
+    const struct pgconn_text_form *form = pgconn_encode_resolve(&value, &output.type, index + 1);
+    enum pgconn_form given = pgconn_encode_resolved(pgconn_codec_find(output.type), value, form,
+                                                    &output);
 
+    RB_GC_GUARD(value);
     params->types[index] = output.type;
-    if (!form->write) {
+    if (given == PGCONN_FORM_NULL) {
         params->lengths[index] = -1;
         return;
     }
-    if (codec->encode_binary) {
-        codec->encode_binary(codec, value, &output);
-        params->formats[index] = 1;
-    }
-    else {
-        form->write(value, &output);
-    }
+    params->formats[index] = given == PGCONN_FORM_BINARY;
     pgconn_buffer_append_byte(&params->bytes, '\0');
     params_check_size(params);
     params->lengths[index] = (int)(params->bytes.length - start - 1);
@@ -264,12 +203,8 @@ Init_pgconn_params(void)
 {
     VALUE rb_mPgconnParams = rb_define_module_under(rb_mPgconn, "Params");
 
-    rb_cPgconnTyped = rb_const_get(rb_mPgconn, rb_intern("Typed"));
-    rb_gc_register_mark_object(rb_cPgconnTyped);
-    id_to_pg = rb_intern("to_pg");
-    id_value = rb_intern("@value");
-    id_oid = rb_intern("@oid");
-    pgconn_params_texts_init();
+    pgconn_text_form_init();
+    pgconn_encode_init();
     rb_define_singleton_method(rb_mPgconnParams, "encode", params_s_encode, 2);
     rb_define_singleton_method(rb_mPgconnParams, "bind", params_s_bind, 3);
     rb_define_singleton_method(rb_mPgconnParams, "user_position", params_s_user_position, 4);

@@ -49,24 +49,4 @@ VALUE pgconn_params_bind_names(VALUE sql, VALUE arguments, bool standard_strings
  */
 long pgconn_params_user_position(VALUE sql, VALUE arguments, bool standard_strings, long position);
 
-/* How the values of one Ruby class are written as text. */
-struct pgconn_text_form {
-    const char *class_name;
-    void (*write)(VALUE value, struct pgconn_output *output); /* NULL: it is SQL NULL */
-    VALUE klass; /* looked up when the extension loads */
-};
-
-/* The text form for values of just this class; NULL where there is none. (params_texts.c) */
-const struct pgconn_text_form *pgconn_params_text_form(VALUE klass);
-
-/* The text form of a value by the classes above its own, or by the methods it has; or NULL. */
-const struct pgconn_text_form *pgconn_params_text_form_like(VALUE value);
-
-/* Raises the DataError that says what parameters can be. */
-RBIMPL_ATTR_NORETURN()
-void pgconn_params_raise_unknown(VALUE value, int number);
-
-/* Called by Init_pgconn_params. */
-void pgconn_params_texts_init(void);
-
 #endif

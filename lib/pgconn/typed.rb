@@ -1,11 +1,10 @@
 # frozen_string_literal: true
 
 module Pgconn
-  # A parameter whose type isn't left to the server. Bytes for bytea must be wrapped in one, for a
-  # String goes as text.
+  # A parameter whose type isn't left to the server.
   #
-  # @example
-  #   conn.execute("INSERT INTO files (content) VALUES ($1)", [Pgconn::Typed.new(bytes, 17)])
+  # @example An int8 where the server would choose int4
+  #   conn.execute("SELECT $1 + $2", [Pgconn::Typed.new(1, 20), 2])
   # @see https://www.postgresql.org/docs/current/catalog-pg-type.html PostgreSQL, "pg_type"
   class Typed
     # The OIDs that there can be; 0 would leave the type to the server.
@@ -18,8 +17,7 @@ module Pgconn
     # @return [Integer] the type's OID
     attr_reader :oid
 
-    # @param value [Object, nil] anything that can be a parameter; for bytea (17) a String, whose
-    #   bytes are sent as they are, whatever its encoding
+    # @param value [Object, nil] anything that can be a parameter
     # @param oid [Integer] the type's OID, as in `pg_type` and {Column#type_oid}
     # @raise [TypeError] if oid is no Integer
     # @raise [ArgumentError] if there can't be such an OID

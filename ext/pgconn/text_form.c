@@ -1,7 +1,8 @@
+#include "text_form.h"
+
 #include "calendar.h"
 #include "encoding.h"
 #include "error.h"
-#include "params.h"
 
 #include <math.h>
 
@@ -19,6 +20,17 @@ static ID id_prefix, id_to_i, id_to_s, id_ip_addr;
 static VALUE plain_notation; /* what BigDecimal#to_s calls it */
 static VALUE unix_epoch_ajd; /* as DateTime#ajd gives it */
 static VALUE microseconds_per_day;
+
+void
+pgconn_text_form_raise_unknown(VALUE value, int number)
+{
+    pgconn_error_raise(
+        rb_ePgconnDataError,
+        "can't encode parameter $%d: %" PRIsVALUE "; accepted are nil, true, false, "
+        "Integer, Float, BigDecimal, Rational, String, Symbol, Date, DateTime, "
+        "Time, IPAddr, Pgconn::Typed, durations with iso8601, and objects with to_pg",
+        number, rb_class_name(rb_obj_class(value)));
+}
 
 /* Of Integers that leave room to count with; of anything else it gives false. */
 static bool
@@ -40,18 +52,19 @@ string_append(VALUE string, struct pgconn_output *output)
     RB_GC_GUARD(string);
 }
 
+/* The whole word, which json reads too. */
 static void
 true_write(VALUE value, struct pgconn_output *output)
 {
     (void)value;
-    pgconn_buffer_append_byte(output->bytes, 't');
+    pgconn_buffer_append(output->bytes, "true", 4);
 }
 
 static void
 false_write(VALUE value, struct pgconn_output *output)
 {
     (void)value;
-    pgconn_buffer_append_byte(output->bytes, 'f');
+    pgconn_buffer_append(output->bytes, "false", 5);
 }
 
 static void
@@ -171,14 +184,11 @@ binary_string_check(VALUE string, const struct pgconn_output *output)
                        output->number, BYTEA_OID);
 }
 
-static void
-string_write(VALUE value, struct pgconn_output *output)
+void
+pgconn_text_form_write_string(VALUE value, struct pgconn_output *output)
 {
     char what[32];
 
-    if (!output->type && rb_enc_get_index(value) == rb_ascii8bit_encindex()) {
-        binary_string_check(value, output);
-    }
     snprintf(what, sizeof(what), "parameter $%d", output->number);
     value = pgconn_encoding_export(value, output->encoding_index, what);
     if (memchr(RSTRING_PTR(value), '\0', (size_t)RSTRING_LEN(value))) {
@@ -186,6 +196,19 @@ string_write(VALUE value, struct pgconn_output *output)
                            "%s has a NUL byte, which PostgreSQL's text can't hold", what);
     }
     string_append(value, output);
+}
+
+static bool
+string_is_binary(VALUE string)
+{
+    return rb_enc_get_index(string) == rb_ascii8bit_encindex();
+}
+
+static void
+string_write(VALUE value, struct pgconn_output *output)
+{
+    if (!output->type && string_is_binary(value)) binary_string_check(value, output);
+    pgconn_text_form_write_string(value, output);
 }
 
 static void
@@ -272,37 +295,37 @@ duration_write(VALUE value, struct pgconn_output *output)
     VALUE text = rb_funcallv(value, id_iso8601, 0, 0);
     const char *at;
 
-    if (!RB_TYPE_P(text, T_STRING)) pgconn_params_raise_unknown(value, output->number);
+    if (!RB_TYPE_P(text, T_STRING)) pgconn_text_form_raise_unknown(value, output->number);
     at = RSTRING_PTR(text);
     if (RSTRING_LEN(text) > 1 && *at == '-') at++;
-    if (RSTRING_LEN(text) < 2 || *at != 'P') pgconn_params_raise_unknown(value, output->number);
+    if (RSTRING_LEN(text) < 2 || *at != 'P') pgconn_text_form_raise_unknown(value, output->number);
     string_write(text, output);
 }
 
 /* The more frequent first, subclasses ahead of their superclass. */
 static struct pgconn_text_form text_forms[] = {
-    {"Integer",    integer_write,     0},
-    {"String",     string_write,      0},
-    {"NilClass",   NULL,              0},
-    {"TrueClass",  true_write,        0},
-    {"FalseClass", false_write,       0},
-    {"Float",      float_write,       0},
-    {"Time",       time_write,        0},
-    {"Symbol",     symbol_write,      0},
-    {"BigDecimal", big_decimal_write, 0},
-    {"DateTime",   date_time_write,   0},
-    {"Date",       date_write,        0},
-    {"Rational",   rational_write,    0},
+    {"Integer",    integer_write,     NULL,             0},
+    {"String",     string_write,      string_is_binary, 0},
+    {"NilClass",   NULL,              NULL,             0},
+    {"TrueClass",  true_write,        NULL,             0},
+    {"FalseClass", false_write,       NULL,             0},
+    {"Float",      float_write,       NULL,             0},
+    {"Time",       time_write,        NULL,             0},
+    {"Symbol",     symbol_write,      NULL,             0},
+    {"BigDecimal", big_decimal_write, NULL,             0},
+    {"DateTime",   date_time_write,   NULL,             0},
+    {"Date",       date_write,        NULL,             0},
+    {"Rational",   rational_write,    NULL,             0},
 };
 
 #define TEXT_FORMS (sizeof(text_forms) / sizeof(text_forms[0]))
 
 /* For values that are known by other means than a class which is there when this is loaded. */
-static const struct pgconn_text_form ip_addr_form = {"IPAddr", ip_addr_write, 0};
-static const struct pgconn_text_form duration_form = {NULL, duration_write, 0};
+static const struct pgconn_text_form ip_addr_form = {"IPAddr", ip_addr_write, NULL, 0};
+static const struct pgconn_text_form duration_form = {NULL, duration_write, NULL, 0};
 
 const struct pgconn_text_form *
-pgconn_params_text_form(VALUE klass)
+pgconn_text_form_of(VALUE klass)
 {
     for (size_t i = 0; i < TEXT_FORMS; i++) {
         if (text_forms[i].klass == klass) return &text_forms[i];
@@ -320,7 +343,7 @@ value_is_ip_addr(VALUE value)
 }
 
 const struct pgconn_text_form *
-pgconn_params_text_form_like(VALUE value)
+pgconn_text_form_like(VALUE value)
 {
     for (size_t i = 0; i < TEXT_FORMS; i++) {
         if (RTEST(rb_obj_is_kind_of(value, text_forms[i].klass))) return &text_forms[i];
@@ -347,7 +370,7 @@ ids_init(void)
 }
 
 void
-pgconn_params_texts_init(void)
+pgconn_text_form_init(void)
 {
     ids_init();
     for (size_t i = 0; i < TEXT_FORMS; i++) {
