@@ -234,4 +234,23 @@ pgconn_reader_take_digits(struct pgconn_reader *reader, int minimum, int maximum
     return count < minimum ? 0 : count;
 }
 
+/* Reads as many decimal digits as there are; their number. */
+static inline size_t
+pgconn_reader_take_run(struct pgconn_reader *reader)
+{
+    const char *start = reader->at;
+
+    while (reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9') reader->at++;
+    return (size_t)(reader->at - start);
+}
+
+/* Reads digits, a point perhaps and digits behind it; a sign may be first. */
+static inline bool
+pgconn_reader_take_decimal(struct pgconn_reader *reader)
+{
+    pgconn_reader_take(reader, '-');
+    if (pgconn_reader_take_run(reader) == 0) return false;
+    return !pgconn_reader_take(reader, '.') || pgconn_reader_take_run(reader) > 0;
+}
+
 #endif

@@ -124,9 +124,11 @@ Init_pgconn_codec(void)
     VALUE rb_mPgconnCodec = rb_define_module_under(rb_mPgconn, "Codec");
 
     codecs_add(pgconn_codec_numbers);
+    codecs_add(pgconn_codec_floats);
+    codecs_add(pgconn_codec_numeric);
     codecs_add(pgconn_codec_texts);
     codecs_add(pgconn_codec_datetimes);
-    pgconn_codec_numbers_init();
+    pgconn_codec_numeric_init();
     pgconn_codec_datetimes_init();
     rb_define_singleton_method(rb_mPgconnCodec, "decode", codec_s_decode, -1);
 }

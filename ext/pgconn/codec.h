@@ -26,6 +26,12 @@ struct pgconn_output {
     int number;                  /* 1 for $1, for messages */
 };
 
+static inline bool
+pgconn_input_is(struct pgconn_input input, const char *text)
+{
+    return (size_t)input.length == strlen(text) && memcmp(input.data, text, strlen(text)) == 0;
+}
+
 typedef VALUE (*pgconn_decode_function)(const struct pgconn_codec *codec,
                                         struct pgconn_input input);
 
@@ -69,7 +75,9 @@ void pgconn_codec_raise_range(const struct pgconn_codec *codec, const struct pgc
 VALUE pgconn_codec_sight(struct pgconn_input input);
 
 /* The tables of the families, one file each (codec_*.c), ended by a zero OID. */
-extern const struct pgconn_codec pgconn_codec_numbers[];   /* bool, integers, floats, numeric */
+extern const struct pgconn_codec pgconn_codec_numbers[];   /* bool, integers, oid */
+extern const struct pgconn_codec pgconn_codec_floats[];    /* float4, float8 */
+extern const struct pgconn_codec pgconn_codec_numeric[];   /* numeric */
 extern const struct pgconn_codec pgconn_codec_texts[];     /* text family, bytea, uuid */
 extern const struct pgconn_codec pgconn_codec_datetimes[]; /* date, timestamp, timestamptz */
 
@@ -77,7 +85,7 @@ extern const struct pgconn_codec pgconn_codec_datetimes[]; /* date, timestamp, t
 extern const struct pgconn_codec pgconn_codec_unknown;
 
 /* Called by Init_pgconn_codec: the families look up the Ruby classes and methods they need. */
-void pgconn_codec_numbers_init(void);
+void pgconn_codec_numeric_init(void);
 void pgconn_codec_datetimes_init(void);
 
 #endif

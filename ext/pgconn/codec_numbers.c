@@ -1,16 +1,7 @@
 #include "codec.h"
 
-#include <errno.h>
-#include <math.h>
-#include <ruby/util.h>
-
-/* The server prints a float8 in 24 bytes at most. */
-#define FLOAT_TEXT_MAX 64
-
 /* As many decimal digits as fit into 64 bits, whatever they are. */
 #define INTEGER_DIGITS_MAX 19
-
-static ID id_big_decimal;
 
 static VALUE
 bool_decode(const struct pgconn_codec *codec, struct pgconn_input input)
@@ -18,6 +9,23 @@ bool_decode(const struct pgconn_codec *codec, struct pgconn_input input)
     if (input.length == 1 && *input.data == 't') return Qtrue;
     if (input.length == 1 && *input.data == 'f') return Qfalse;
     pgconn_codec_raise_malformed(codec, input);
+}
+
+static VALUE
+bool_decode_binary(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    if (input.length == 1 && *input.data == 1) return Qtrue;
+    if (input.length == 1 && *input.data == 0) return Qfalse;
+    pgconn_codec_raise_malformed(codec, input);
+}
+
+static bool
+bool_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
+{
+    (void)codec;
+    if (value != Qtrue && value != Qfalse) return false;
+    pgconn_buffer_append_byte(output->bytes, value == Qtrue);
+    return true;
 }
 
 /* Reads one number of at most maximum (or -maximum - 1), and nothing behind it. */
@@ -77,101 +85,120 @@ oid_decode(const struct pgconn_codec *codec, struct pgconn_input input)
     return LL2NUM(number);
 }
 
-static bool
-input_is(struct pgconn_input input, const char *text)
+static void
+length_check(const struct pgconn_codec *codec, struct pgconn_input input, int length)
 {
-    return (size_t)input.length == strlen(text) && memcmp(input.data, text, strlen(text)) == 0;
-}
-
-static bool
-digits_skip(struct pgconn_reader *reader)
-{
-    const char *start = reader->at;
-
-    while (reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9') reader->at++;
-    return reader->at > start;
-}
-
-/* Digits, a point perhaps and digits behind it; numeric has them before the point, always. */
-static bool
-decimal_skip(struct pgconn_reader *reader)
-{
-    pgconn_reader_take(reader, '-');
-    if (!digits_skip(reader)) return false;
-    return !pgconn_reader_take(reader, '.') || digits_skip(reader);
-}
-
-static bool
-exponent_skip(struct pgconn_reader *reader)
-{
-    if (!pgconn_reader_take(reader, 'e')) return true;
-    if (!pgconn_reader_take(reader, '-')) pgconn_reader_take(reader, '+');
-    return digits_skip(reader);
-}
-
-/* Ruby's strtod heeds no locale; it needs a NUL byte behind the number. */
-static bool
-float_parse(struct pgconn_input input, double *number)
-{
-    struct pgconn_reader reader = {input.data, input.data + input.length};
-    char text[FLOAT_TEXT_MAX + 1];
-
-    if (input.length > FLOAT_TEXT_MAX) return false;
-    if (!decimal_skip(&reader) || !exponent_skip(&reader)) return false;
-    if (!pgconn_reader_at_end(&reader)) return false;
-    memcpy(text, input.data, (size_t)input.length);
-    text[input.length] = '\0';
-    errno = 0;
-    *number = ruby_strtod(text, NULL);
-    return errno == 0;
+    if (input.length != length) pgconn_codec_raise_malformed(codec, input);
 }
 
 static VALUE
-float_decode(const struct pgconn_codec *codec, struct pgconn_input input)
+int2_decode_binary(const struct pgconn_codec *codec, struct pgconn_input input)
 {
-    double number;
+    length_check(codec, input, 2);
+    return INT2FIX(pgconn_int16_at(input.data));
+}
 
-    if (float_parse(input, &number)) return DBL2NUM(number);
-    if (input_is(input, "NaN")) return DBL2NUM(NAN);
-    if (input_is(input, "Infinity")) return DBL2NUM(INFINITY);
-    if (input_is(input, "-Infinity")) return DBL2NUM(-INFINITY);
-    pgconn_codec_raise_malformed(codec, input);
+static VALUE
+int4_decode_binary(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    length_check(codec, input, 4);
+    return INT2NUM(pgconn_int32_at(input.data));
+}
+
+static VALUE
+int8_decode_binary(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    length_check(codec, input, 8);
+    return LL2NUM(pgconn_int64_at(input.data));
+}
+
+static VALUE
+oid_decode_binary(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    length_check(codec, input, 4);
+    return UINT2NUM((uint32_t)pgconn_int32_at(input.data));
+}
+
+/* Of an Integer from -maximum - 1 to maximum; others are out of the type's range. */
+static int64_t
+integer_get(const struct pgconn_codec *codec, VALUE value, int64_t maximum,
+            const struct pgconn_output *output)
+{
+    int64_t number = 0;
+    int sign = rb_integer_pack(value, &number, 1, sizeof(number), 0,
+                               INTEGER_PACK_NATIVE_BYTE_ORDER | INTEGER_PACK_2COMP);
+
+    /* A number that doesn't fit has another sign once it is cut off, or the sign 2 or -2. */
+    if (sign != (number > 0) - (number < 0) || number > maximum || number < -maximum - 1) {
+        pgconn_codec_raise_range(codec, output);
+    }
+    return number;
 }
 
 static bool
-numeric_is_special(struct pgconn_input input)
+int2_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
 {
-    return input_is(input, "NaN") || input_is(input, "Infinity") || input_is(input, "-Infinity");
+    if (!RB_INTEGER_TYPE_P(value)) return false;
+    pgconn_buffer_append_int16(output->bytes,
+                               (int16_t)integer_get(codec, value, INT16_MAX, output));
+    return true;
 }
 
-/* Kernel#BigDecimal takes more than PostgreSQL writes (blanks, underscores), so look first. */
-static VALUE
-numeric_decode(const struct pgconn_codec *codec, struct pgconn_input input)
+static bool
+int4_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
 {
-    struct pgconn_reader reader = {input.data, input.data + input.length};
-    bool plain = decimal_skip(&reader) && pgconn_reader_at_end(&reader);
-    VALUE text;
+    if (!RB_INTEGER_TYPE_P(value)) return false;
+    pgconn_buffer_append_int32(output->bytes,
+                               (int32_t)integer_get(codec, value, INT32_MAX, output));
+    return true;
+}
 
-    if (!plain && !numeric_is_special(input)) pgconn_codec_raise_malformed(codec, input);
-    text = rb_str_new(input.data, input.length);
-    return rb_funcallv(rb_mKernel, id_big_decimal, 1, &text);
+static bool
+int8_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
+{
+    if (!RB_INTEGER_TYPE_P(value)) return false;
+    pgconn_buffer_append_int64(output->bytes, integer_get(codec, value, INT64_MAX, output));
+    return true;
+}
+
+/* The server reads a negative number as text, as the OID so many below 2^32. */
+static bool
+oid_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
+{
+    int64_t number;
+
+    if (!RB_INTEGER_TYPE_P(value)) return false;
+    number = integer_get(codec, value, UINT32_MAX, output);
+    if (number < 0) return false;
+    pgconn_buffer_append_int32(output->bytes, (int32_t)(uint32_t)number);
+    return true;
 }
 
 const struct pgconn_codec pgconn_codec_numbers[] = {
-    {.oid = 16,                   .name = "bool", .decode_text = bool_decode},
-    {.oid = 20, .name = "int8", .decode_text = int8_decode},
-    {.oid = 21,                   .name = "int2", .decode_text = int2_decode},
-    {.oid = 23, .name = "int4", .decode_text = int4_decode},
-    {.oid = 26,                   .name = "oid", .decode_text = oid_decode},
-    {.oid = 700, .name = "float4", .decode_text = float_decode},
-    {.oid = 701,                   .name = "float8", .decode_text = float_decode},
-    {.oid = 1700, .name = "numeric", .decode_text = numeric_decode},
-    {.oid = 0                  },
+    {.oid = 16,
+     .name = "bool",
+     .decode_text = bool_decode,
+     .decode_binary = bool_decode_binary,
+     .encode_binary = bool_encode},
+    {.oid = 20,
+     .name = "int8",
+     .decode_text = int8_decode,
+     .decode_binary = int8_decode_binary,
+     .encode_binary = int8_encode},
+    {.oid = 21,
+     .name = "int2",
+     .decode_text = int2_decode,
+     .decode_binary = int2_decode_binary,
+     .encode_binary = int2_encode},
+    {.oid = 23,
+     .name = "int4",
+     .decode_text = int4_decode,
+     .decode_binary = int4_decode_binary,
+     .encode_binary = int4_encode},
+    {.oid = 26,
+     .name = "oid",
+     .decode_text = oid_decode,
+     .decode_binary = oid_decode_binary,
+     .encode_binary = oid_encode},
+    {.oid = 0},
 };
-
-void
-pgconn_codec_numbers_init(void)
-{
-    rb_require("bigdecimal");
-    id_big_decimal = rb_intern("BigDecimal");
-}
