@@ -6,7 +6,7 @@ RSpec.describe "The signatures in sig/" do
   # The folders and the signatures of the standard library that they need.
   def self.load_environment
     loader = RBS::EnvironmentLoader.new
-    %w[bigdecimal date].each { |name| loader.add(library: name, version: nil) }
+    %w[bigdecimal date ipaddr].each { |name| loader.add(library: name, version: nil) }
     loader.add(path: Pathname(__dir__).join("../../sig"))
     RBS::Environment.from_loader(loader).resolve_type_names
   end
