@@ -2,6 +2,7 @@
 
 require "bigdecimal"
 require "date"
+require "set"
 require "socket"
 
 require "pgconn/version"
@@ -14,6 +15,7 @@ require "pgconn/error_factory"
 require "pgconn/connection_exceptions"
 require "pgconn/column"
 require "pgconn/typed"
+require "pgconn/types"
 require "pgconn/value_object"
 require "pgconn/microseconds"
 require "pgconn/time_of_day"

@@ -2,23 +2,31 @@
 
 #include "result.h"
 
-struct pgconn_statement
-pgconn_answer_statement(VALUE timeout)
+struct pgconn_request
+pgconn_answer_request(VALUE timeout)
 {
-    struct pgconn_statement statement = {Qnil, Qnil, Qnil, timeout, PGCONN_NEVER};
+    struct pgconn_request request = {
+        .sql = Qnil,
+        .arguments = Qnil,
+        .cursor = Qnil,
+        .timeout = timeout,
+        .deadline = PGCONN_NEVER,
+        .registry = Qnil,
+        .plan = Qnil,
+    };
 
     if (!NIL_P(timeout)) {
-        statement.deadline = pgconn_wait_after(pgconn_wait_seconds(timeout, "timeout"));
+        request.deadline = pgconn_wait_after(pgconn_wait_seconds(timeout, "timeout"));
     }
-    return statement;
+    return request;
 }
 
 static struct pgconn_error_source
-statement_source(const struct pgconn_statement *statement, const char *outcome)
+request_source(const struct pgconn_request *request, const char *outcome)
 {
     struct pgconn_error_source source = {
-        .query = statement->sql,
-        .cursor = statement->cursor,
+        .query = request->sql,
+        .cursor = request->cursor,
         .outcome = outcome,
     };
 
@@ -26,13 +34,13 @@ statement_source(const struct pgconn_statement *statement, const char *outcome)
 }
 
 static VALUE
-canceled_error(const struct pgconn_statement *statement, const char *outcome)
+canceled_error(const struct pgconn_request *request, const char *outcome)
 {
-    struct pgconn_error_source source = statement_source(statement, outcome);
+    struct pgconn_error_source source = request_source(request, outcome);
     bool sent = strcmp(outcome, "not_sent") != 0;
 
     return pgconn_error_new_about(&source, rb_ePgconnQueryCanceledError,
-                                  "timeout of %" PRIsVALUE " s passed %s", statement->timeout,
+                                  "timeout of %" PRIsVALUE " s passed %s", request->timeout,
                                   sent ? "and no answer came: the connection is broken"
                                        : "before the statement could be sent");
 }
@@ -55,11 +63,10 @@ pgconn_answer_loss(const struct pgconn_session *session)
 }
 
 static VALUE
-lost_error(const struct pgconn_session *session, const struct pgconn_statement *statement,
-           bool sent)
+lost_error(const struct pgconn_session *session, const struct pgconn_request *request, bool sent)
 {
     const char *outcome = sent ? "unknown" : "not_sent";
-    struct pgconn_error_source source = statement_source(statement, outcome);
+    struct pgconn_error_source source = request_source(request, outcome);
 
     if (session->life != PGCONN_SESSION_CLOSED) return loss_error(session, source);
     return pgconn_error_new_about(&source, rb_ePgconnInterfaceError,
@@ -76,17 +83,17 @@ result_is_canceled(const PGresult *result)
 
 static VALUE
 result_error(const struct pgconn_flight *flight, const PGresult *result,
-             const struct pgconn_statement *statement)
+             const struct pgconn_request *request)
 {
     const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
     bool canceled = result_is_canceled(result);
-    struct pgconn_error_source source = statement_source(statement, canceled ? "canceled" : NULL);
+    struct pgconn_error_source source = request_source(request, canceled ? "canceled" : NULL);
 
     source.result = result;
     source.remark = canceled && flight->expired ? "Its timeout had passed." : NULL;
     source.encoding_index = flight->settings.encoding_index;
-    if (position && !NIL_P(statement->sql)) {
-        source.position = pgconn_params_user_position(statement->sql, statement->arguments,
+    if (position && !NIL_P(request->sql)) {
+        source.position = pgconn_params_user_position(request->sql, request->arguments,
                                                       flight->settings.standard_strings,
                                                       strtol(position, NULL, 10));
     }
@@ -94,8 +101,10 @@ result_error(const struct pgconn_flight *flight, const PGresult *result,
 }
 
 struct answer {
+    const struct pgconn_session *session;
     struct pgconn_flight *flight;
-    const struct pgconn_statement *statement;
+    struct pgconn_request *request;
+    enum pgconn_answer kind;
 };
 
 static bool
@@ -106,20 +115,62 @@ result_is_success(const PGresult *result)
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
 }
 
+static bool
+field_is(const PGresult *result, int field, const char *text)
+{
+    const char *value = PQresultErrorField(result, field);
+
+    return value && strcmp(value, text) == 0;
+}
+
+/*
+ * What a statement that was read before meets when a table has changed, or when its name has gone
+ * (26000): errors of analysis (class 42), and "cached plan must not change result type" (0A000).
+ * They come before anything is executed; those with a context are from within a function.
+ */
+static bool
+result_is_stale(const PGresult *result)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    if (!sqlstate || PQresultErrorField(result, PG_DIAG_CONTEXT)) return false;
+    if (strcmp(sqlstate, "0A000") == 0) {
+        return field_is(result, PG_DIAG_SOURCE_FUNCTION, "RevalidateCachedQuery");
+    }
+    return strcmp(sqlstate, "26000") == 0 || strncmp(sqlstate, "42", 2) == 0;
+}
+
+/* No transaction has failed, or only the one that began with this very statement. */
+static bool
+nothing_is_lost(const struct answer *answer)
+{
+    return answer->session->transaction == PQTRANS_IDLE || answer->flight->began;
+}
+
 static VALUE
 answer_take(VALUE arg)
 {
     struct answer *answer = (struct answer *)arg;
     struct pgconn_flight *flight = answer->flight;
+    struct pgconn_request *request = answer->request;
     PGresult *pg = pgconn_flight_result(flight);
     VALUE result;
 
-    if (!pg && !flight->sent) return Qnil;
+    /* The answer to Describe has gone to the statement. */
+    if (!pg && (!flight->sent || flight->prepared)) return Qnil;
     if (!pg) pgconn_error_raise(rb_ePgconnInternalError, "the server's answer has no result");
-    if (!result_is_success(pg)) rb_exc_raise(result_error(flight, pg, answer->statement));
+    if (!result_is_success(pg)) {
+        if (request->relies && result_is_stale(pg)) {
+            flight->prepared->stale = true;
+            answer->kind = PGCONN_ANSWER_STALE;
+            if (nothing_is_lost(answer)) return Qnil;
+        }
+        rb_exc_raise(result_error(flight, pg, request));
+    }
     /* The object is there before it is handed the PGresult: a failing allocation loses nothing. */
-    result = pgconn_result_new(flight->settings.encoding_index);
-    pgconn_result_adopt(result, pgconn_flight_take_result(flight));
+    result = pgconn_result_new();
+    pgconn_result_adopt(result, pgconn_flight_take_result(flight), flight->settings.encoding_index,
+                        request->registry, &request->plan);
     return result;
 }
 
@@ -130,28 +181,29 @@ answer_free(VALUE arg)
     return Qnil;
 }
 
-VALUE
+enum pgconn_answer
 pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
-                   const struct pgconn_statement *statement)
+                   struct pgconn_request *request, VALUE *result)
 {
-    enum pgconn_run_end end = pgconn_driver_run(session, flight, statement->deadline);
-    struct answer answer = {flight, statement};
+    enum pgconn_run_end end = pgconn_driver_run(session, flight, request->deadline);
+    struct answer answer = {session, flight, request, PGCONN_ANSWER_RESULT};
     bool sent;
 
     switch (end) {
     case PGCONN_RUN_ANSWERED:
-        return rb_ensure(answer_take, (VALUE)&answer, answer_free, (VALUE)&answer);
+        *result = rb_ensure(answer_take, (VALUE)&answer, answer_free, (VALUE)&answer);
+        return answer.kind;
     case PGCONN_RUN_OUTDATED:
         pgconn_flight_free(flight);
-        return Qundef;
+        return PGCONN_ANSWER_OUTDATED;
     case PGCONN_RUN_LOST:
         sent = flight->sent;
         pgconn_flight_free(flight);
-        rb_exc_raise(lost_error(session, statement, sent));
+        rb_exc_raise(lost_error(session, request, sent));
     case PGCONN_RUN_NOT_SENT:
         pgconn_flight_free(flight);
-        rb_exc_raise(canceled_error(statement, "not_sent"));
+        rb_exc_raise(canceled_error(request, "not_sent"));
     default: /* PGCONN_RUN_UNKNOWN: the queue has the flight */
-        rb_exc_raise(canceled_error(statement, "unknown"));
+        rb_exc_raise(canceled_error(request, "unknown"));
     }
 }

@@ -7,26 +7,33 @@
 #include "driver.h"
 #include "error.h"
 
-/* What an error says of the statement that met it. */
-struct pgconn_statement {
+/* What a caller asks for, as errors tell it. */
+struct pgconn_request {
     VALUE sql;       /* the user's own text, or nil */
     VALUE arguments; /* as the user gave them: positions are counted in the user's text */
     VALUE cursor;    /* or nil */
     VALUE timeout;   /* nil or a Numeric of seconds, for messages */
     pgconn_time deadline;
+    VALUE registry; /* of the types in the result; or nil */
+    VALUE plan;     /* by which the last such result was read; or nil. Replaced where it is wrong */
+    bool relies;    /* on what was learned of its statement, which may be to blame for an error */
+};
+
+enum pgconn_answer {
+    PGCONN_ANSWER_RESULT,   /* *result is a Pgconn::Result, or nil for a flight without a command */
+    PGCONN_ANSWER_OUTDATED, /* never sent: the statement must be encoded again */
+    PGCONN_ANSWER_STALE,    /* refused, for it isn't any more what was prepared; nothing is lost */
 };
 
 /* No statement of the user's; the deadline is counted from now. */
-struct pgconn_statement pgconn_answer_statement(VALUE timeout);
+struct pgconn_request pgconn_answer_request(VALUE timeout);
 
 /*
- * Runs the flight, which it takes over, and gives its result as a Pgconn::Result, or nil for a
- * flight without statements and for one that needn't be sent; Qundef where it must be encoded
- * again. Raises for errors of the server, deadlines, losses and interrupts. The caller keeps the
- * connection alive.
+ * Runs the flight, which it takes over, to its answer. Raises for errors of the server, deadlines,
+ * losses and interrupts. The caller keeps the connection alive.
  */
-VALUE pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
-                         const struct pgconn_statement *statement);
+enum pgconn_answer pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
+                                      struct pgconn_request *request, VALUE *result);
 
 /*
  * The exception for a connection that was lost before: ConnectionLost, with the server's last

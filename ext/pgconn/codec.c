@@ -1,4 +1,6 @@
 #include "codec.h"
+
+#include "container.h"
 #include "error.h"
 
 #define SIGHT_MAX 40
@@ -27,10 +29,23 @@ pgconn_codec_find(Oid oid)
     return codec ? codec : &pgconn_codec_unknown;
 }
 
+void
+pgconn_codec_add(const struct pgconn_codec *codec)
+{
+    *codec_slot(codec->oid) = codec;
+}
+
 static void
 codecs_add(const struct pgconn_codec *codecs)
 {
-    for (; codecs->oid; codecs++) *codec_slot(codecs->oid) = codecs;
+    for (; codecs->oid; codecs++) pgconn_codec_add(codecs);
+}
+
+bool
+pgconn_codec_reads_binary(const struct pgconn_codec *codec)
+{
+    while (codec && codec->decode_binary) codec = codec->element;
+    return !codec;
 }
 
 VALUE
@@ -108,7 +123,8 @@ codec_s_decode(int argc, VALUE *argv, VALUE self)
     if (RSTRING_LEN(bytes) > INT_MAX) rb_raise(rb_eArgError, "more than %d bytes", INT_MAX);
     codec = pgconn_codec_find(NUM2UINT(oid));
     decode = decoder_of(codec, format);
-    if (!decode) rb_raise(rb_eArgError, "%s isn't read in this format", codec->name);
+    if (!decode || (decode == codec->decode_binary && !pgconn_codec_reads_binary(codec)))
+        rb_raise(rb_eArgError, "%s isn't read in this format", codec->name);
     return bytes_decode(codec, decode, bytes);
 }
 
@@ -128,7 +144,9 @@ Init_pgconn_codec(void)
     codecs_add(pgconn_codec_numeric);
     codecs_add(pgconn_codec_texts);
     codecs_add(pgconn_codec_datetimes);
+    pgconn_containers_add();
     pgconn_codec_numeric_init();
     pgconn_codec_datetimes_init();
+    pgconn_codec_ranges_init();
     rb_define_singleton_method(rb_mPgconnCodec, "decode", codec_s_decode, -1);
 }

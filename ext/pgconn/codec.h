@@ -56,12 +56,22 @@ struct pgconn_codec {
     pgconn_encode_function encode_binary;
     pgconn_encode_function encode_text; /* for values whose text form depends on the type */
     const struct pgconn_codec *element; /* of containers: the codec of what is in them */
+    bool takes_arrays;                  /* a Ruby Array is one value of the type, as for json */
     char delimiter; /* between elements in an array's text: ',' or, for box, ';' */
-    VALUE owner;    /* what keeps a codec of a user's type alive; 0: static */
 };
 
 /* The codec of a built-in type; for a type without one, the codec that gives Strings. Never NULL. */
 const struct pgconn_codec *pgconn_codec_find(Oid oid);
+
+/* Makes a codec known that lives as long as the process; while the extension loads only. */
+void pgconn_codec_add(const struct pgconn_codec *codec);
+
+/* Whether values in binary can be read, by the codec and those of what is in it. */
+bool pgconn_codec_reads_binary(const struct pgconn_codec *codec);
+
+/* What stands for an Array, Set or Range where the type isn't known: {..}, and [..) or the like. */
+void pgconn_codec_array_write(VALUE value, struct pgconn_output *output);
+void pgconn_codec_range_write(VALUE value, struct pgconn_output *output);
 
 /* Raises the DataError for bytes that aren't the form of the codec's type, and shows them. */
 RBIMPL_ATTR_NORETURN()

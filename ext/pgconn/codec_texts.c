@@ -1,5 +1,4 @@
-#include "codec.h"
-#include "error.h"
+#include "text_form.h"
 
 /* Whether the bytes are valid in the encoding is found out by who asks: scanning all isn't free. */
 static VALUE
@@ -15,6 +14,17 @@ text_decode(const struct pgconn_codec *codec, struct pgconn_input input)
         rb_enc_associate_index(string, input.encoding_index);
     }
     return string;
+}
+
+/* Text is the same bytes in both formats. Other values have a text form of their own. */
+static bool
+text_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
+{
+    (void)codec;
+    if (RB_SYMBOL_P(value)) value = rb_sym2str(value);
+    if (!RB_TYPE_P(value, T_STRING)) return false;
+    pgconn_text_form_write_string(value, output);
+    return true;
 }
 
 /* A nibble by its digit, plus one: the rest is zero, and no digit. */
@@ -101,15 +111,45 @@ bytea_decode(const struct pgconn_codec *codec, struct pgconn_input input)
     return bytea_decode_escape(codec, input);
 }
 
+static VALUE
+bytea_decode_binary(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    (void)codec;
+    return rb_str_new(input.data, input.length);
+}
+
 /* Raw bytes are told by their encoding; any other String is what the server reads as text. */
+static bool
+value_is_bytes(VALUE value)
+{
+    return RB_TYPE_P(value, T_STRING) && rb_enc_get_index(value) == rb_ascii8bit_encindex();
+}
+
 static bool
 bytea_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
 {
     (void)codec;
-    if (!RB_TYPE_P(value, T_STRING) || rb_enc_get_index(value) != rb_ascii8bit_encindex()) {
-        return false;
-    }
+    if (!value_is_bytes(value)) return false;
     pgconn_buffer_append(output->bytes, RSTRING_PTR(value), (size_t)RSTRING_LEN(value));
+    return true;
+}
+
+/* Within an array that has to go as text. */
+static bool
+bytea_encode_text(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
+{
+    static const char digits[] = "0123456789abcdef";
+    long i;
+
+    (void)codec;
+    if (!value_is_bytes(value)) return false;
+    pgconn_buffer_append(output->bytes, "\\x", 2);
+    for (i = 0; i < RSTRING_LEN(value); i++) {
+        unsigned char byte = (unsigned char)RSTRING_PTR(value)[i];
+
+        pgconn_buffer_append_byte(output->bytes, digits[byte >> 4]);
+        pgconn_buffer_append_byte(output->bytes, digits[byte & 15]);
+    }
     return true;
 }
 
@@ -127,15 +167,38 @@ char_decode(const struct pgconn_codec *codec, struct pgconn_input input)
     return text_decode(codec, input);
 }
 
+/* The zero byte has an empty text. */
+static VALUE
+char_decode_binary(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    if (input.length != 1) pgconn_codec_raise_malformed(codec, input);
+    if (*input.data == '\0') input.length = 0;
+    return text_decode(codec, input);
+}
+
+#define TEXT_CODEC(type_oid, type_name)                                 \
+    {                                                                   \
+        .oid = type_oid, .name = type_name, .decode_text = text_decode, \
+        .decode_binary = text_decode, .encode_binary = text_encode      \
+    }
+
 const struct pgconn_codec pgconn_codec_texts[] = {
-    {.oid = 17,                    .name = "bytea", .decode_text = bytea_decode, .encode_binary = bytea_encode},
-    {.oid = 18, .name = "\"char\"", .decode_text = char_decode},
-    {.oid = 19,                            .name = "name", .decode_text = text_decode},
-    {.oid = 25,          .name = "text", .decode_text = text_decode},
-    {.oid = 1042,                            .name = "bpchar", .decode_text = text_decode},
-    {.oid = 1043,.name = "varchar", .decode_text = text_decode},
-    {.oid = 2950,                            .name = "uuid", .decode_text = text_decode},
-    {.oid = 0    },
+    {.oid = 17,
+     .name = "bytea",
+     .decode_text = bytea_decode,
+     .decode_binary = bytea_decode_binary,
+     .encode_binary = bytea_encode,
+     .encode_text = bytea_encode_text},
+    {.oid = 18,
+     .name = "\"char\"",
+     .decode_text = char_decode,
+     .decode_binary = char_decode_binary},
+    TEXT_CODEC(19, "name"),
+    TEXT_CODEC(25, "text"),
+    TEXT_CODEC(1042, "bpchar"),
+    TEXT_CODEC(1043, "varchar"),
+    {.oid = 2950, .name = "uuid", .decode_text = text_decode},
+    {.oid = 0                            },
 };
 
 const struct pgconn_codec pgconn_codec_unknown = {

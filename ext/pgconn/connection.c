@@ -7,6 +7,8 @@ VALUE rb_cPgconnConnection;
 
 struct connection {
     struct pgconn_session session;
+    struct pgconn_statement_cache statements;
+    VALUE registry;          /* of types */
     VALUE statement_timeout; /* nil or a Numeric of seconds */
     int backend_pid;
     int server_version;
@@ -16,7 +18,11 @@ struct connection {
 static void
 connection_mark(void *data)
 {
-    rb_gc_mark_movable(((struct connection *)data)->statement_timeout);
+    const struct connection *connection = data;
+
+    rb_gc_mark_movable(connection->statement_timeout);
+    rb_gc_mark_movable(connection->registry);
+    pgconn_statement_cache_mark(&connection->statements);
 }
 
 static void
@@ -25,6 +31,8 @@ connection_compact(void *data)
     struct connection *connection = data;
 
     connection->statement_timeout = rb_gc_location(connection->statement_timeout);
+    connection->registry = rb_gc_location(connection->registry);
+    pgconn_statement_cache_compact(&connection->statements);
 }
 
 static void
@@ -60,7 +68,8 @@ connection_allocate(VALUE class)
     VALUE self = TypedData_Make_Struct(class, struct connection, &connection_type, connection);
 
     pgconn_session_init(&connection->session);
-    connection->statement_timeout = Qnil;
+    pgconn_statement_cache_init(&connection->statements, &connection->session);
+    connection->statement_timeout = connection->registry = Qnil;
     return self;
 }
 
@@ -90,6 +99,23 @@ pgconn_connection_get_open(VALUE self)
     }
     if (session->life == PGCONN_SESSION_BROKEN) rb_exc_raise(pgconn_answer_loss(session));
     return session;
+}
+
+struct pgconn_executor
+pgconn_connection_executor(VALUE self)
+{
+    struct pgconn_executor executor = {.session = pgconn_connection_get_open(self)};
+    struct connection *connection = connection_get(self);
+
+    executor.statements = &connection->statements;
+    executor.registry = connection->registry;
+    return executor;
+}
+
+VALUE
+pgconn_connection_registry(VALUE self)
+{
+    return connection_get(self)->registry;
 }
 
 bool
@@ -123,8 +149,8 @@ connection_open_address(VALUE self, VALUE parameters, VALUE timeout)
 }
 
 /*
- * What connect was told: seconds or nil, seconds, boolean. The connection is a closed one from
- * here on, until it is open, and stays so when that fails.
+ * What connect was told of the session: seconds or nil, seconds, boolean. The connection is a closed
+ * one from here on, until it is open, and stays so when that fails.
  */
 static VALUE
 connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, VALUE autocommit)
@@ -140,6 +166,36 @@ connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, 
     session->cancel_timeout = pgconn_wait_seconds(cancel_timeout, "cancel_timeout");
     session->autocommit = RTEST(autocommit);
     session->life = PGCONN_SESSION_CLOSED;
+    return self;
+}
+
+/* A number that the user chose: from minimum on, and such that it fits into an int. */
+static int
+count_get(VALUE value, const char *name, int minimum)
+{
+    if (!RB_INTEGER_TYPE_P(value)) {
+        rb_raise(rb_eTypeError, "%s must be an Integer, not %" PRIsVALUE, name,
+                 rb_obj_class(value));
+    }
+    if (!FIXNUM_P(value) || FIX2LONG(value) < minimum || FIX2LONG(value) > INT_MAX) {
+        rb_raise(rb_eArgError, "%s must be from %d to %d, not %" PRIsVALUE, name, minimum, INT_MAX,
+                 value);
+    }
+    return FIX2INT(value);
+}
+
+/* What it was told of statements: how many are kept, when they get a name (or nil), of what types. */
+static VALUE
+connection_configure_statements(VALUE self, VALUE size, VALUE threshold, VALUE registry)
+{
+    struct connection *connection = rb_check_typeddata(self, &connection_type);
+    int count = NIL_P(threshold) ? 0 : count_get(threshold, "prepare_threshold", 1);
+
+    pgconn_statement_cache_open(&connection->statements, count_get(size, "statement_cache_size", 0),
+                                count);
+    RB_OBJ_WRITTEN(self, Qundef, connection->statements.by_position);
+    RB_OBJ_WRITTEN(self, Qundef, connection->statements.by_name);
+    RB_OBJ_WRITE(self, &connection->registry, registry);
     return self;
 }
 
@@ -191,7 +247,7 @@ flight_of(const struct pgconn_session *session, const char *sql)
 
     if (!flight) rb_memerror();
     flight->settings = session->settings;
-    if (sql && !pgconn_flight_append(flight, sql)) {
+    if (sql && !pgconn_flight_append(flight, PGCONN_COMMAND_QUERY, sql)) {
         pgconn_flight_free(flight);
         rb_memerror();
     }
@@ -202,9 +258,10 @@ flight_of(const struct pgconn_session *session, const char *sql)
 static void
 session_sync(struct pgconn_session *session, VALUE timeout)
 {
-    struct pgconn_statement none = pgconn_answer_statement(timeout);
+    struct pgconn_request none = pgconn_answer_request(timeout);
+    VALUE result;
 
-    pgconn_answer_wait(session, flight_of(session, NULL), &none);
+    pgconn_answer_wait(session, flight_of(session, NULL), &none, &result);
 }
 
 /* Runs COMMIT or ROLLBACK; gives the Result, or nil where no transaction was open. */
@@ -212,16 +269,17 @@ static VALUE
 connection_end_transaction(VALUE self, const char *sql)
 {
     struct pgconn_session *session = pgconn_connection_get_open(self);
-    struct pgconn_statement statement = pgconn_answer_statement(Qnil);
+    struct pgconn_request request = pgconn_answer_request(Qnil);
+    enum pgconn_answer answer;
     struct pgconn_flight *flight;
     VALUE result;
 
-    statement.sql = rb_str_freeze(rb_utf8_str_new_cstr(sql));
+    request.sql = rb_str_freeze(rb_utf8_str_new_cstr(sql));
     do {
         flight = flight_of(session, sql);
         flight->ends = flight->barrier = true;
-        result = pgconn_answer_wait(session, flight, &statement);
-    } while (result == Qundef);
+        answer = pgconn_answer_wait(session, flight, &request, &result);
+    } while (answer == PGCONN_ANSWER_OUTDATED);
     RB_GC_GUARD(self);
     return result;
 }
@@ -444,6 +502,8 @@ Init_pgconn_connection(void)
     rb_define_method(rb_cPgconnConnection, "commit", connection_commit, 0);
     rb_define_method(rb_cPgconnConnection, "rollback", connection_rollback, 0);
     rb_define_private_method(rb_cPgconnConnection, "configure", connection_configure, 3);
+    rb_define_private_method(rb_cPgconnConnection, "configure_statements",
+                             connection_configure_statements, 3);
     rb_define_private_method(rb_cPgconnConnection, "end_transaction_after", pgconn_block_yield, 0);
     rb_define_private_method(rb_cPgconnConnection, "open_address", connection_open_address, 2);
     rb_define_private_method(rb_cPgconnConnection, "round_trip", connection_round_trip, 1);

@@ -5,12 +5,18 @@
 #ifndef PGCONN_CONNECTION_H
 #define PGCONN_CONNECTION_H
 
-#include "answer.h"
+#include "execution.h"
 
 extern VALUE rb_cPgconnConnection;
 
 /* The session of a connection that may talk. Raises InterfaceError or ConnectionLost otherwise. */
 struct pgconn_session *pgconn_connection_get_open(VALUE self);
+
+/* What it has for executing statements. Raises as above. */
+struct pgconn_executor pgconn_connection_executor(VALUE self);
+
+/* The registry of its types, a Pgconn::Types::Registry. */
+VALUE pgconn_connection_registry(VALUE self);
 
 /* Whether close was called; a lost connection is not closed. */
 bool pgconn_connection_is_closed(VALUE self);

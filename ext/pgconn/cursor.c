@@ -13,6 +13,8 @@ struct cursor {
     VALUE query;     /* the text as sent, or nil */
     long position;   /* of the next row */
     long array_size; /* rows that fetch_many gives by default */
+    VALUE timeout;   /* nil, or seconds: the default of its executes */
+    struct pgconn_row_shape shape;
     bool closed;
 };
 
@@ -24,6 +26,8 @@ cursor_mark(void *data)
     rb_gc_mark_movable(cursor->connection);
     rb_gc_mark_movable(cursor->result);
     rb_gc_mark_movable(cursor->query);
+    rb_gc_mark_movable(cursor->timeout);
+    rb_gc_mark_movable(cursor->shape.callable);
 }
 
 static void
@@ -34,6 +38,8 @@ cursor_compact(void *data)
     cursor->connection = rb_gc_location(cursor->connection);
     cursor->result = rb_gc_location(cursor->result);
     cursor->query = rb_gc_location(cursor->query);
+    cursor->timeout = rb_gc_location(cursor->timeout);
+    cursor->shape.callable = rb_gc_location(cursor->shape.callable);
 }
 
 static size_t
@@ -59,6 +65,7 @@ cursor_allocate(VALUE class)
     VALUE self = TypedData_Make_Struct(class, struct cursor, &cursor_type, cursor);
 
     cursor->connection = cursor->result = cursor->query = Qnil;
+    cursor->timeout = cursor->shape.callable = Qnil;
     cursor->array_size = 1;
     return self;
 }
@@ -98,78 +105,64 @@ cursor_get_fetchable(VALUE self)
     return cursor;
 }
 
-/*
- * @param connection [Pgconn::Connection]
- */
+/* What row: may be, besides something with call. */
+static const struct shape_name {
+    const char *name;
+    enum pgconn_row_kind kind;
+} shape_names[] = {
+    {"array",  PGCONN_ROW_ARRAY },
+    {"hash",   PGCONN_ROW_HASH  },
+    {"struct", PGCONN_ROW_STRUCT},
+};
+
+#define SHAPE_NAMES (sizeof(shape_names) / sizeof(shape_names[0]))
+
+static struct pgconn_row_shape
+shape_get(VALUE row)
+{
+    struct pgconn_row_shape shape = {.kind = PGCONN_ROW, .callable = Qnil};
+
+    if (NIL_P(row)) return shape;
+    for (size_t i = 0; i < SHAPE_NAMES; i++) {
+        shape.kind = shape_names[i].kind;
+        if (row == ID2SYM(rb_intern(shape_names[i].name))) return shape;
+    }
+    if (!rb_respond_to(row, rb_intern("call"))) {
+        rb_raise(rb_eArgError,
+                 "row must be nil, :array, :hash, :struct or respond to call(columns, values), not "
+                 "%+" PRIsVALUE,
+                 row);
+    }
+    shape.kind = PGCONN_ROW_CALL;
+    shape.callable = row;
+    return shape;
+}
+
+/* Cursor#initialize, with its keywords sorted out. */
 static VALUE
-cursor_initialize(VALUE self, VALUE connection)
+cursor_configure(VALUE self, VALUE connection, VALUE row, VALUE timeout)
 {
     struct cursor *cursor = rb_check_typeddata(self, &cursor_type);
+    struct pgconn_row_shape shape = shape_get(row);
 
     if (!RTEST(rb_obj_is_kind_of(connection, rb_cPgconnConnection))) {
         rb_raise(rb_eTypeError, "a cursor needs a Pgconn::Connection, not %" PRIsVALUE,
                  rb_obj_class(connection));
     }
     pgconn_connection_get_open(connection);
+    if (!NIL_P(timeout)) pgconn_wait_seconds(timeout, "timeout");
+    cursor->shape.kind = shape.kind;
+    RB_OBJ_WRITE(self, &cursor->shape.callable, shape.callable);
+    RB_OBJ_WRITE(self, &cursor->timeout, timeout);
     RB_OBJ_WRITE(self, &cursor->connection, connection);
     return self;
 }
 
-/* What the encoding of one execute needs, and what it makes. */
-struct encoding {
-    struct pgconn_flight *flight;
-    VALUE sql;    /* in the client encoding */
-    VALUE values; /* Array */
-};
-
 static VALUE
-flight_encode(VALUE arg)
+cursor_timeout(const struct cursor *cursor, VALUE timeout)
 {
-    struct encoding *encoding = (struct encoding *)arg;
-    struct pgconn_flight *flight = encoding->flight;
-    struct pgconn_command *command = pgconn_flight_append(flight, StringValueCStr(encoding->sql));
-
-    if (!command) rb_memerror();
-    if (RARRAY_LEN(encoding->values) > 0) {
-        pgconn_params_encode(&command->params, encoding->values, flight->settings.encoding_index);
-    }
-    return Qnil;
-}
-
-/* The values' own methods may raise while they are encoded: the flight is freed then. */
-static struct pgconn_flight *
-flight_new(VALUE sql, VALUE values, struct pgconn_text_settings settings)
-{
-    struct encoding encoding = {NULL, pgconn_encoding_export(sql, settings.encoding_index, "SQL"),
-                                values};
-    int state;
-
-    encoding.flight = pgconn_flight_new();
-    if (!encoding.flight) rb_memerror();
-    encoding.flight->settings = settings;
-    rb_protect(flight_encode, (VALUE)&encoding, &state);
-    if (state) {
-        pgconn_flight_free(encoding.flight);
-        rb_jump_tag(state);
-    }
-    return encoding.flight;
-}
-
-/* Refuses what can't be sent as one statement with an answer of rows or a tag. */
-static enum pgconn_keyword
-keyword_check(VALUE sql, bool standard_strings)
-{
-    enum pgconn_keyword keyword = pgconn_sql_lexer_keyword(RSTRING_PTR(sql), RSTRING_LEN(sql),
-                                                           standard_strings);
-
-    if (keyword == PGCONN_KEYWORD_NONE) {
-        pgconn_error_raise(rb_ePgconnProgrammingError, "can't execute an empty query");
-    }
-    if (keyword == PGCONN_KEYWORD_COPY) {
-        pgconn_error_raise(rb_ePgconnProgrammingError,
-                           "COPY can't be run by execute: it needs a source or a sink of data");
-    }
-    return keyword;
+    if (NIL_P(timeout)) timeout = cursor->timeout;
+    return pgconn_connection_timeout(cursor->connection, timeout);
 }
 
 static void
@@ -180,37 +173,22 @@ cursor_reset(VALUE self, struct cursor *cursor)
     cursor->position = 0;
 }
 
-/* Encodes a statement for the session as it is now, and runs it: a Result, or Qundef. */
-static VALUE
-cursor_try(VALUE self, struct pgconn_session *session, const struct pgconn_statement *statement)
-{
-    struct cursor *cursor = cursor_get(self);
-    struct pgconn_text_settings settings = session->settings;
-    VALUE values, sql = pgconn_params_bind_names(statement->sql, statement->arguments,
-                                                 settings.standard_strings, &values);
-    enum pgconn_keyword keyword = keyword_check(sql, settings.standard_strings);
-    struct pgconn_flight *flight = flight_new(sql, values, settings);
-
-    pgconn_session_classify(flight, keyword);
-    RB_OBJ_WRITE(self, &cursor->query, sql);
-    return pgconn_answer_wait(session, flight, statement);
-}
-
 /* Cursor#execute, with its arguments sorted out. */
 static VALUE
 cursor_run(VALUE self, VALUE sql, VALUE arguments, VALUE timeout)
 {
     struct cursor *cursor = cursor_get_open(self);
-    struct pgconn_session *session = pgconn_connection_get_open(cursor->connection);
-    struct pgconn_statement statement;
+    struct pgconn_executor executor = pgconn_connection_executor(cursor->connection);
+    struct pgconn_request request;
     VALUE result;
 
     cursor_reset(self, cursor);
-    statement = pgconn_answer_statement(pgconn_connection_timeout(cursor->connection, timeout));
-    statement.sql = rb_str_new_frozen(sql);
-    statement.arguments = arguments;
-    statement.cursor = self;
-    while ((result = cursor_try(self, session, &statement)) == Qundef) continue;
+    request = pgconn_answer_request(cursor_timeout(cursor, timeout));
+    request.sql = rb_str_new_frozen(sql);
+    request.arguments = arguments;
+    request.cursor = self;
+    request.registry = executor.registry;
+    result = pgconn_execute(&executor, &request, &cursor->query);
     RB_OBJ_WRITE(self, &cursor->result, result);
     RB_GC_GUARD(self);
     return self;
@@ -228,7 +206,7 @@ cursor_fetch(VALUE self)
     VALUE result = cursor->result;
 
     if (cursor->position >= pgconn_result_row_count(result)) return Qnil;
-    return pgconn_result_row(result, cursor->position++);
+    return pgconn_result_row(result, cursor->position++, &cursor->shape);
 }
 
 /* The rows from here on, at most `limit`, as an Array. */
@@ -236,14 +214,11 @@ static VALUE
 cursor_fetch_rows(struct cursor *cursor, long limit)
 {
     VALUE result = cursor->result, rows;
-    long position = cursor->position, left = pgconn_result_row_count(result) - position, count;
+    long left = pgconn_result_row_count(result) - cursor->position, count;
 
     count = limit < 0 || limit > left ? left : limit;
-    rows = rb_ary_new_capa(count);
-    for (; count > 0; count--) {
-        cursor->position = position + 1; /* past a row that can't be read, too */
-        rb_ary_push(rows, pgconn_result_row(result, position++));
-    }
+    rows = pgconn_result_rows(result, &cursor->position, count, &cursor->shape);
+    RB_GC_GUARD(result);
     return rows;
 }
 
@@ -297,15 +272,11 @@ static VALUE
 cursor_column(VALUE self, VALUE column)
 {
     struct cursor *cursor = cursor_get_fetchable(self);
-    VALUE result = cursor->result, values;
+    VALUE result = cursor->result;
     long at = pgconn_result_column(result, column), position = cursor->position;
-    long rows = pgconn_result_row_count(result);
 
-    values = rb_ary_new_capa(rows - position);
-    cursor->position = rows;
-    for (; position < rows; position++)
-        rb_ary_push(values, pgconn_result_value(result, position, at));
-    return values;
+    cursor->position = pgconn_result_row_count(result);
+    return pgconn_result_values(result, position, at);
 }
 
 static VALUE
@@ -469,7 +440,7 @@ Init_pgconn_cursor(void)
     rb_define_alloc_func(rb_cPgconnCursor, cursor_allocate);
     rb_define_private_method(rb_cPgconnCursor, "initialize_copy", pgconn_connection_no_copy, 1);
     init_readers();
-    rb_define_method(rb_cPgconnCursor, "initialize", cursor_initialize, 1);
+    rb_define_private_method(rb_cPgconnCursor, "configure", cursor_configure, 3);
     rb_define_method(rb_cPgconnCursor, "arraysize=", cursor_set_arraysize, 1);
     rb_define_method(rb_cPgconnCursor, "close", cursor_close, 0);
     rb_define_method(rb_cPgconnCursor, "column", cursor_column, 1);

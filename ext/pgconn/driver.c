@@ -123,7 +123,7 @@ run_cancel(const struct pgconn_run *run)
     struct pgconn_session *session = run->session;
     const struct pgconn_flight *reading = session->queue.reading;
 
-    while (reading && reading->own) reading = reading->next;
+    while (reading && reading->errand) reading = reading->next;
     if (reading == run->flight && run->flight->commands) {
         pgconn_cancel_start(&session->cancel, session->pg);
     }

@@ -95,15 +95,60 @@ pgconn_encode_element(const struct pgconn_codec *codec, VALUE value, struct pgco
     return true;
 }
 
+/* A character's length; in encodings like SJIS its later bytes may look like ASCII. */
+static size_t
+character_length(const char *at, const char *end, rb_encoding *encoding)
+{
+    return (unsigned char)*at < 0x80 ? 1 : (size_t)rb_enc_mbclen(at, end, encoding);
+}
+
+static void
+text_append_escaped(struct pgconn_buffer *bytes, const char *text, size_t length,
+                    int encoding_index)
+{
+    rb_encoding *encoding = rb_enc_from_index(encoding_index);
+    const char *at = text, *end = text + length;
+
+    while (at < end) {
+        size_t width = character_length(at, end, encoding);
+
+        if (*at == '"' || *at == '\\') pgconn_buffer_append_byte(bytes, '\\');
+        pgconn_buffer_append(bytes, at, width);
+        at += width;
+    }
+}
+
+/* Escapes what was appended from start on. */
+static void
+text_escape(struct pgconn_buffer *bytes, size_t start, int encoding_index)
+{
+    size_t length = bytes->length - start;
+    char *text = bytes->data + start, *copy;
+    VALUE buffer;
+
+    if (bytes->failed || length == 0) return;
+    if (!memchr(text, '"', length) && !memchr(text, '\\', length)) return;
+    copy = ALLOCV_N(char, buffer, length);
+    memcpy(copy, text, length);
+    bytes->length = start;
+    text_append_escaped(bytes, copy, length, encoding_index);
+    ALLOCV_END(buffer);
+}
+
 bool
-pgconn_encode_element_text(const struct pgconn_codec *codec, VALUE value,
-                           struct pgconn_output *output)
+pgconn_encode_element_quoted(const struct pgconn_codec *codec, VALUE value,
+                             struct pgconn_output *output)
 {
     Oid outer = 0;
     const struct pgconn_text_form *form = pgconn_encode_resolve(&value, &outer, output->number);
+    size_t start;
 
     if (!form->write) return false;
+    pgconn_buffer_append_byte(output->bytes, '"');
+    start = output->bytes->length;
     encode_text(codec, value, form, output);
+    text_escape(output->bytes, start, output->encoding_index);
+    pgconn_buffer_append_byte(output->bytes, '"');
     RB_GC_GUARD(value);
     return true;
 }

@@ -31,9 +31,12 @@ enum pgconn_form pgconn_encode_resolved(const struct pgconn_codec *codec, VALUE 
 bool pgconn_encode_element(const struct pgconn_codec *codec, VALUE value,
                            struct pgconn_output *output);
 
-/* For containers: appends an element's text; false, and nothing appended, for NULL. */
-bool pgconn_encode_element_text(const struct pgconn_codec *codec, VALUE value,
-                                struct pgconn_output *output);
+/*
+ * For containers: appends an element's text in double quotes, with a backslash before each quote and
+ * backslash; false, and nothing appended, for NULL.
+ */
+bool pgconn_encode_element_quoted(const struct pgconn_codec *codec, VALUE value,
+                                  struct pgconn_output *output);
 
 /* Looks up Ruby's classes and methods; called by Init_pgconn_params. */
 void pgconn_encode_init(void);

@@ -32,15 +32,22 @@ pgconn_flight_free(struct pgconn_flight *flight)
         flight->commands = command->next;
         command_free(command);
     }
+    /* Not answered: then it was never sent, or is lost with the session. */
+    if (flight->names && flight->prepared->state == PGCONN_PREPARED_UNDER_WAY) {
+        flight->prepared->state = PGCONN_PREPARED_UNNAMED;
+    }
+    pgconn_prepared_release(flight->prepared);
     free(flight);
 }
 
 static struct pgconn_command *
-command_new(const char *sql)
+command_new(enum pgconn_command_kind kind, const char *sql)
 {
     struct pgconn_command *command = calloc(1, sizeof(*command));
 
-    if (command && !(command->sql = strdup(sql))) {
+    if (!command) return NULL;
+    command->kind = kind;
+    if (sql && !(command->sql = strdup(sql))) {
         free(command);
         return NULL;
     }
@@ -48,18 +55,18 @@ command_new(const char *sql)
 }
 
 struct pgconn_command *
-pgconn_flight_append(struct pgconn_flight *flight, const char *sql)
+pgconn_flight_append(struct pgconn_flight *flight, enum pgconn_command_kind kind, const char *sql)
 {
     struct pgconn_command **link = &flight->commands;
 
     while (*link) link = &(*link)->next;
-    return *link = command_new(sql);
+    return *link = command_new(kind, sql);
 }
 
 struct pgconn_command *
-pgconn_flight_prepend(struct pgconn_flight *flight, const char *sql)
+pgconn_flight_prepend(struct pgconn_flight *flight, enum pgconn_command_kind kind, const char *sql)
 {
-    struct pgconn_command *command = command_new(sql);
+    struct pgconn_command *command = command_new(kind, sql);
 
     if (!command) return NULL;
     command->next = flight->commands;
@@ -157,9 +164,9 @@ pgconn_queue_has_room(const struct pgconn_queue *queue, const struct pgconn_flig
     const struct pgconn_flight *at;
     int callers = 0;
 
-    if (flight->own) return true;
+    if (flight->errand) return true;
     for (at = queue->reading; at; at = at == queue->last ? NULL : at->next) {
-        if (at->own) continue;
+        if (at->errand) continue;
         if (at->barrier || flight->barrier) return false;
         callers++;
     }
@@ -192,16 +199,33 @@ pgconn_queue_dismiss(struct pgconn_queue *queue)
     queue->last = at;
 }
 
+static int
+command_hand_over(PGconn *pg, const struct pgconn_command *command)
+{
+    const struct pgconn_params *params = &command->params;
+
+    switch (command->kind) {
+    case PGCONN_COMMAND_PREPARE:
+        return PQsendPrepare(pg, command->name, command->sql, params->count, params->types);
+    case PGCONN_COMMAND_DESCRIBE:
+        return PQsendDescribePrepared(pg, command->name);
+    case PGCONN_COMMAND_EXECUTE:
+        return PQsendQueryPrepared(pg, command->name, params->count, params->values,
+                                   params->lengths, params->formats, command->result_format);
+    default:
+        return PQsendQueryParams(pg, command->sql, params->count, params->types, params->values,
+                                 params->lengths, params->formats, command->result_format);
+    }
+}
+
 static bool
 command_send(PGconn *pg, struct pgconn_command *command)
 {
-    const struct pgconn_params *params = &command->params;
-    int sent = PQsendQueryParams(pg, command->sql, params->count, params->types, params->values,
-                                 params->lengths, params->formats, 0);
+    bool sent = command_hand_over(pg, command) == 1;
 
     /* libpq has copied all of it. */
     pgconn_params_free(&command->params);
-    return sent == 1;
+    return sent;
 }
 
 static bool
@@ -248,6 +272,14 @@ result_ends_session(const PGresult *result)
     return severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
 }
 
+/* What is said of a statement is kept for its next execution, too. */
+static bool
+command_is_awaited(const struct pgconn_flight *flight, const struct pgconn_command *command)
+{
+    return !flight->abandoned || command->kind == PGCONN_COMMAND_PREPARE ||
+           command->kind == PGCONN_COMMAND_DESCRIBE;
+}
+
 /*
  * One PGresult, or the NULL that ends a statement's results. False where it can't belong to the
  * flight: then we and the server are out of step.
@@ -274,7 +306,7 @@ queue_take(struct pgconn_queue *queue, PGresult *result)
         queue->last_words = result;
         return true;
     }
-    else if (command && !command->result && !flight->abandoned) {
+    else if (command && !command->result && command_is_awaited(flight, command)) {
         command->result = result;
         return true;
     }

@@ -10,6 +10,7 @@
 #define PGCONN_FLIGHT_H
 
 #include "params.h"
+#include "prepared.h"
 #include "sql_lexer.h"
 #include "wait.h"
 
@@ -27,27 +28,49 @@ struct pgconn_text_settings {
     bool standard_strings; /* a backslash is an ordinary character in '...' */
 };
 
-/* One statement of a flight: Parse, Bind, Describe and Execute, and the server's answer to them. */
+/* What a flight asks the server to do. */
+enum pgconn_command_kind {
+    PGCONN_COMMAND_QUERY,    /* Parse (without a name), Bind, Describe and Execute */
+    PGCONN_COMMAND_EXECUTE,  /* Bind, Describe and Execute, of a statement with a name */
+    PGCONN_COMMAND_PREPARE,  /* Parse; an empty name is none */
+    PGCONN_COMMAND_DESCRIBE, /* Describe, of a statement */
+};
+
+/* One command of a flight, and the server's answer to it. */
 struct pgconn_command {
     struct pgconn_command *next;
-    char *sql; /* in the client encoding */
-    struct pgconn_params params;
+    enum pgconn_command_kind kind;
+    char *sql; /* in the client encoding; of QUERY and PREPARE */
+    char name[PGCONN_PREPARED_NAME_MAX];
+    struct pgconn_params params; /* of PREPARE: only the number and the types */
+    int result_format;           /* 0 text, 1 binary */
     PGresult *result;
+};
+
+/* What the driver sends for itself, without a caller. */
+enum pgconn_errand {
+    PGCONN_ERRAND_NONE,
+    PGCONN_ERRAND_STYLES, /* SETs the styles in which values are written */
+    PGCONN_ERRAND_CLOSE,  /* DEALLOCATEs statements that the cache has dropped */
 };
 
 struct pgconn_flight {
     struct pgconn_flight *next;
     struct pgconn_command *commands; /* none: the Sync alone */
     struct pgconn_command *answering;
+    struct pgconn_prepared *prepared; /* the statement that it prepares or executes; or NULL */
     enum pgconn_flight_state state;
+    enum pgconn_errand errand;
     struct pgconn_text_settings settings; /* of its statements, then of its answer */
     bool sent;      /* libpq has its bytes; also once lost: the server may have run it */
     bool complete;  /* its ReadyForQuery has been read: the step says so, state follows */
-    bool own;       /* the driver's own, without a caller */
     bool abandoned; /* its caller has gone: the answer is read and dropped */
     bool barrier;   /* may change the session's state: alone on the wire */
     bool begins;    /* starts a transaction if none is open and autocommit is off */
+    bool began;     /* it had to: BEGIN is its first command */
     bool ends;      /* the driver's COMMIT or ROLLBACK: not sent if no transaction is open */
+    bool forgets;   /* may drop the session's prepared statements: DISCARD, DEALLOCATE */
+    bool names;     /* gives its statement the name that it is under way to get */
     bool expired;   /* its deadline has passed, and the server was asked to cancel it */
     struct pgconn_sleeper *sleeper; /* its caller's; NULL once that has gone */
 };
@@ -67,9 +90,14 @@ struct pgconn_queue {
 struct pgconn_flight *pgconn_flight_new(void);
 void pgconn_flight_free(struct pgconn_flight *flight);
 
-/* Adds a statement behind (or ahead of) the others, copying the SQL; NULL when out of memory. */
-struct pgconn_command *pgconn_flight_append(struct pgconn_flight *flight, const char *sql);
-struct pgconn_command *pgconn_flight_prepend(struct pgconn_flight *flight, const char *sql);
+/*
+ * Adds a command behind the others, or ahead of them, copying the SQL (which may be NULL); NULL when
+ * out of memory.
+ */
+struct pgconn_command *pgconn_flight_append(struct pgconn_flight *flight,
+                                            enum pgconn_command_kind kind, const char *sql);
+struct pgconn_command *pgconn_flight_prepend(struct pgconn_flight *flight,
+                                             enum pgconn_command_kind kind, const char *sql);
 
 /* The first answer that is an error, else the answer of the last statement; NULL: there is none. */
 PGresult *pgconn_flight_result(const struct pgconn_flight *flight);

@@ -10,8 +10,13 @@ Init_pgconn_ext(void)
     Init_pgconn_encoding();
     Init_pgconn_codec();
     Init_pgconn_params();
+    Init_pgconn_types();
+    Init_pgconn_pg_result();
+    Init_pgconn_columns();
+    Init_pgconn_plan();
     Init_pgconn_row();
     Init_pgconn_result();
+    Init_pgconn_statement_cache();
     Init_pgconn_cancel();
     Init_pgconn_conninfo();
     Init_pgconn_connection();

@@ -40,16 +40,14 @@ params_check_size(const struct pgconn_params *params)
 
 /* A length of -1 stands for NULL until params_point. */
 static void
-value_encode(struct pgconn_params *params, int index, VALUE value, int encoding_index)
+value_encode(struct pgconn_params *params, int index, VALUE value, const struct pgconn_codec *codec,
+             int encoding_index)
 {
-    struct pgconn_output output = {&params->bytes, encoding_index, 0, index + 1};
+    struct pgconn_output output = {&params->bytes, encoding_index, params->types[index], index + 1};
     size_t start = params->bytes.length;
-    const struct pgconn_text_form *form = pgconn_encode_resolve(&value, &output.type, index + 1);
-    enum pgconn_form given = pgconn_encode_resolved(pgconn_codec_find(output.type), value, form,
+    enum pgconn_form given = pgconn_encode_resolved(codec, value, pgconn_text_form_for(value),
                                                     &output);
 
-    RB_GC_GUARD(value);
-    params->types[index] = output.type;
     if (given == PGCONN_FORM_NULL) {
         params->lengths[index] = -1;
         return;
@@ -76,26 +74,89 @@ params_point(struct pgconn_params *params)
     }
 }
 
-/* The values' own methods may change the Array while it is walked, so that is a copy. */
-void
-pgconn_params_encode(struct pgconn_params *params, VALUE values, int encoding_index)
+static void
+count_check(long count)
 {
-    long count = RARRAY_LEN(values);
-    VALUE copy;
-
     if (count > PGCONN_PARAMS_MAX) {
         pgconn_error_raise(rb_ePgconnProgrammingError,
                            "%ld parameters given, a statement can have %d at most", count,
                            PGCONN_PARAMS_MAX);
     }
-    if (count == 0) return;
+}
+
+static void
+type_note(struct pgconn_arguments *arguments, long index, Oid type)
+{
+    if (NIL_P(arguments->types)) {
+        arguments->types = rb_ary_new();
+        for (long i = 0; i < index; i++) rb_ary_push(arguments->types, INT2FIX(0));
+    }
+    rb_ary_push(arguments->types, UINT2NUM(type));
+}
+
+/* The values' own methods may change the Array while it is walked. */
+struct pgconn_arguments
+pgconn_params_resolve(VALUE values)
+{
+    long count = RARRAY_LEN(values);
+    struct pgconn_arguments arguments = {.values = rb_ary_new_capa(count), .types = Qnil};
+    VALUE copy;
+
+    count_check(count);
+    if (count == 0) return arguments;
     copy = rb_ary_dup(values);
-    params_allocate(params, (int)count);
+    for (long i = 0; i < count; i++) {
+        VALUE value = rb_ary_entry(copy, i);
+        Oid type = 0;
+        const struct pgconn_text_form *form = pgconn_encode_resolve(&value, &type, (int)i + 1);
+
+        if (form->depends && form->depends(value)) arguments.depends = true;
+        if (type || !NIL_P(arguments.types)) type_note(&arguments, i, type);
+        rb_ary_push(arguments.values, value);
+    }
+    RB_GC_GUARD(copy);
+    return arguments;
+}
+
+/* The OID that the user has fixed for a parameter, or 0. */
+static Oid
+fixed_type(VALUE types, int index)
+{
+    return NIL_P(types) ? 0 : NUM2UINT(rb_ary_entry(types, index));
+}
+
+/* The type of a parameter: as the user has fixed it, else as the server has said, else 0. */
+static Oid
+parameter_type(VALUE types, const struct pgconn_parameter *known, int index)
+{
+    Oid fixed = fixed_type(types, index);
+
+    return fixed || !known ? fixed : known[index].type;
+}
+
+void
+pgconn_params_set_types(struct pgconn_params *params, VALUE types,
+                        const struct pgconn_parameter *known, int count)
+{
+    params_allocate(params, count);
+    for (int i = 0; i < count; i++) params->types[i] = parameter_type(types, known, i);
+}
+
+void
+pgconn_params_encode(struct pgconn_params *params, const struct pgconn_arguments *arguments,
+                     const struct pgconn_parameter *known, VALUE registry, int encoding_index)
+{
+    params_allocate(params, RARRAY_LENINT(arguments->values));
     for (int i = 0; i < params->count; i++) {
-        value_encode(params, i, rb_ary_entry(copy, i), encoding_index);
+        VALUE value = rb_ary_entry(arguments->values, i);
+
+        params->types[i] = parameter_type(arguments->types, known, i);
+        value_encode(params, i, value,
+                     known ? known[i].codec : pgconn_types_find(registry, params->types[i]),
+                     encoding_index);
+        RB_GC_GUARD(value);
     }
     params_point(params);
-    RB_GC_GUARD(copy);
 }
 
 struct encoding_run {
@@ -108,10 +169,11 @@ static VALUE
 encoding_run_start(VALUE argument)
 {
     struct encoding_run *run = (struct encoding_run *)argument;
+    struct pgconn_arguments arguments = pgconn_params_resolve(run->values);
     const struct pgconn_params *params = &run->params;
     VALUE encoded = rb_ary_new();
 
-    pgconn_params_encode(&run->params, run->values, run->encoding_index);
+    pgconn_params_encode(&run->params, &arguments, NULL, Qnil, run->encoding_index);
     for (int i = 0; i < params->count; i++) {
         const char *value = params->values[i];
 
@@ -165,11 +227,11 @@ params_s_encode(VALUE self, VALUE values, VALUE encoding)
 static VALUE
 params_s_bind(VALUE self, VALUE sql, VALUE arguments, VALUE standard_strings)
 {
-    VALUE values;
+    struct pgconn_sql parsed = pgconn_params_parse(sql, RB_TYPE_P(arguments, T_HASH),
+                                                   RTEST(standard_strings));
 
     (void)self;
-    sql = pgconn_params_bind_names(sql, arguments, RTEST(standard_strings), &values);
-    return rb_assoc_new(sql, values);
+    return rb_assoc_new(parsed.text, pgconn_params_values(&parsed, arguments));
 }
 
 /*

@@ -5,7 +5,7 @@
 #ifndef PGCONN_PARAMS_H
 #define PGCONN_PARAMS_H
 
-#include "codec.h"
+#include "types.h"
 
 #define PGCONN_PARAMS_MAX 65535
 
@@ -24,24 +24,61 @@ struct pgconn_params {
     struct pgconn_buffer bytes;
 };
 
+/* A parameter of a statement that the server has described. */
+struct pgconn_parameter {
+    Oid type;
+    const struct pgconn_codec *codec;
+};
+
+/* What a user has given for $1, $2... */
+struct pgconn_arguments {
+    VALUE values; /* Array of what Typed and to_pg lead to */
+    VALUE types;  /* Array of the OIDs that the user has fixed, 0 for the others; nil: none is */
+    bool depends; /* how a value is written depends on the type of its parameter */
+};
+
 /*
- * Encodes an Array of values. Raises DataError, ProgrammingError (too many) or what the values'
- * own methods raise; params, zeroed before, then holds what was allocated so far and must be freed
- * all the same.
+ * Works out what the values are. Raises DataError, ProgrammingError (too many) or what the values'
+ * own methods raise.
  */
-void pgconn_params_encode(struct pgconn_params *params, VALUE values, int encoding_index);
+struct pgconn_arguments pgconn_params_resolve(VALUE values);
+
+/*
+ * Encodes arguments for the parameters they go to; NULL where those aren't known: then registry
+ * (as in pgconn_types_find) has those of fixed types. Raises DataError; params, zeroed
+ * before, then holds what was allocated so far and must be freed all the same.
+ */
+void pgconn_params_encode(struct pgconn_params *params, const struct pgconn_arguments *arguments,
+                          const struct pgconn_parameter *known, VALUE registry, int encoding_index);
+
+/* Only the types, 0 where the server decides, as Parse takes them. The same holds for raising. */
+void pgconn_params_set_types(struct pgconn_params *params, VALUE types,
+                             const struct pgconn_parameter *known, int count);
 
 /* Frees what params holds and zeroes it; fine on a zeroed one. Doesn't need the GVL. */
 void pgconn_params_free(struct pgconn_params *params);
 
+/* SQL made ready for the server. */
+struct pgconn_sql {
+    VALUE text; /* with `$n` for each `:name`; UTF-8, or as it was */
+    VALUE
+        names; /* frozen Array of the names in the order of their numbers, Strings in UTF-8; or nil */
+    int highest; /* the highest $n, where there are no names */
+    bool embeds; /* it holds statements that may have parameters of their own */
+};
+
 /*
- * The user's SQL and arguments made ready for the server: `:name` becomes `$n` where arguments is
- * a Hash (Symbol or String keys), and the numbers of parameters are compared. arguments is nil, an
- * Array or a Hash. *values gets the Array for pgconn_params_encode. Gives the SQL to send, UTF-8 or
- * as it was. Raises ProgrammingError that names missing and unused names, or both numbers; also for
- * a NUL byte in the SQL. (params_names.c)
+ * Reads a user's SQL. by_name: `:name` is a parameter. Raises ProgrammingError for a NUL byte and
+ * for `$n` beside names. (params_names.c)
  */
-VALUE pgconn_params_bind_names(VALUE sql, VALUE arguments, bool standard_strings, VALUE *values);
+struct pgconn_sql pgconn_params_parse(VALUE sql, bool by_name, bool standard_strings);
+
+/*
+ * The values of the SQL's parameters as an Array: arguments is nil or an Array, or a Hash (Symbol or
+ * String keys) where the SQL was parsed by name. Raises ProgrammingError that names missing and
+ * unused names, or both numbers. (params_names.c)
+ */
+VALUE pgconn_params_values(const struct pgconn_sql *sql, VALUE arguments);
 
 /*
  * Where a 1-based character position in the rewritten SQL lies in the user's own text; the position

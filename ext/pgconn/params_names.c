@@ -122,47 +122,52 @@ names_raise(VALUE missing, VALUE unused)
     pgconn_error_raise(rb_ePgconnProgrammingError, "%" PRIsVALUE, message);
 }
 
-/* Takes a name's value out of the Hash, where its key is a Symbol or a String; else Qundef. */
+/* A name's value, where its key is a Symbol or a String; else Qundef. */
 static VALUE
-argument_take(VALUE arguments, VALUE name)
+argument_find(VALUE arguments, VALUE name, VALUE *key)
 {
-    VALUE key = rb_check_symbol(&name), value = Qundef;
+    VALUE value = Qundef;
 
-    if (!NIL_P(key)) value = rb_hash_lookup2(arguments, key, Qundef);
-    if (value == Qundef) {
-        key = name;
-        value = rb_hash_lookup2(arguments, key, Qundef);
-    }
-    if (value != Qundef) rb_hash_delete(arguments, key);
-    return value;
+    *key = rb_check_symbol(&name);
+    if (!NIL_P(*key)) value = rb_hash_lookup2(arguments, *key, Qundef);
+    if (value != Qundef) return value;
+    *key = name;
+    return rb_hash_lookup2(arguments, name, Qundef);
 }
 
-static VALUE
-keys_inspect(VALUE hash)
+/* What doesn't fit is found in a second look, which most calls never need. */
+static void
+names_complain(VALUE names, VALUE arguments)
 {
-    VALUE keys = rb_funcall(hash, rb_intern("keys"), 0);
+    VALUE rest = rb_hash_dup(arguments), missing = rb_ary_new(), unused, key;
 
-    for (long i = 0; i < RARRAY_LEN(keys); i++) {
-        rb_ary_store(keys, i, rb_inspect(rb_ary_entry(keys, i)));
+    for (long i = 0; i < RARRAY_LEN(names); i++) {
+        VALUE name = RARRAY_AREF(names, i);
+
+        if (argument_find(arguments, name, &key) != Qundef) rb_hash_delete(rest, key);
+        else rb_ary_push(missing, rb_sprintf(":%" PRIsVALUE, name));
     }
-    return keys;
+    unused = rb_funcall(rest, rb_intern("keys"), 0);
+    for (long i = 0; i < RARRAY_LEN(unused); i++) {
+        rb_ary_store(unused, i, rb_inspect(rb_ary_entry(unused, i)));
+    }
+    if (RARRAY_LEN(missing) > 0 || RARRAY_LEN(unused) > 0) names_raise(missing, unused);
 }
 
 /* The values of the names, in the order of their numbers. */
 static VALUE
-names_values(VALUE numbers, VALUE arguments)
+names_values(VALUE names, VALUE arguments)
 {
-    VALUE names = rb_funcall(numbers, rb_intern("keys"), 0), rest = rb_hash_dup(arguments);
-    VALUE values = rb_ary_new(), missing = rb_ary_new();
+    long count = RARRAY_LEN(names);
+    VALUE values = rb_ary_new_capa(count), key;
 
-    for (long i = 0; i < RARRAY_LEN(names); i++) {
-        VALUE name = rb_ary_entry(names, i), value = argument_take(rest, name);
+    for (long i = 0; i < count; i++) {
+        VALUE value = argument_find(arguments, RARRAY_AREF(names, i), &key);
 
-        if (value == Qundef) rb_ary_push(missing, rb_sprintf(":%" PRIsVALUE, name));
-        else rb_ary_push(values, value);
+        if (value != Qundef) rb_ary_push(values, value);
     }
-    if (RARRAY_LEN(missing) > 0 || !RHASH_EMPTY_P(rest)) {
-        names_raise(missing, keys_inspect(rest));
+    if (RARRAY_LEN(values) != count || (long)RHASH_SIZE(arguments) != count) {
+        names_complain(names, arguments);
     }
     return values;
 }
@@ -173,20 +178,20 @@ text_append(VALUE text, const char *start, const char *end)
     rb_str_buf_cat(text, start, (long)(end - start));
 }
 
-static VALUE
-names_bind(VALUE sql, VALUE arguments, bool standard_strings, VALUE *values)
+static struct pgconn_sql
+names_parse(VALUE sql, bool standard_strings)
 {
     struct pgconn_token positional = {.kind = PGCONN_TOKEN_END};
     struct replacement replacement;
     struct names names;
-    VALUE text;
+    struct pgconn_sql parsed = {.names = Qnil};
 
     names_start(&names, sql, standard_strings);
-    text = rb_str_buf_new(RSTRING_LEN(names.sql));
-    rb_enc_copy(text, names.sql);
+    parsed.text = rb_str_buf_new(RSTRING_LEN(names.sql));
+    rb_enc_copy(parsed.text, names.sql);
     while (names_next(&names, &replacement, &positional)) {
-        text_append(text, names.behind, replacement.start);
-        rb_str_buf_cat(text, replacement.text, replacement.text_length);
+        text_append(parsed.text, names.behind, replacement.start);
+        rb_str_buf_cat(parsed.text, replacement.text, replacement.text_length);
         names.behind = replacement.end;
     }
     if (positional.kind == PGCONN_TOKEN_PARAMETER) {
@@ -194,10 +199,10 @@ names_bind(VALUE sql, VALUE arguments, bool standard_strings, VALUE *values)
                            "the statement has %.*s, but its parameters were given by name",
                            (int)positional.length, positional.start);
     }
-    text_append(text, names.behind, RSTRING_END(names.sql));
-    *values = names_values(names.numbers, arguments);
+    text_append(parsed.text, names.behind, RSTRING_END(names.sql));
+    parsed.names = rb_obj_freeze(rb_funcall(names.numbers, rb_intern("keys"), 0));
     RB_GC_GUARD(names.sql);
-    return text;
+    return parsed;
 }
 
 /* Functions, views, rules and statements inside of these have parameters of their own. */
@@ -233,19 +238,13 @@ highest_number(VALUE sql, bool standard_strings, bool *embedded)
 }
 
 static void
-count_check(VALUE sql, long given, bool standard_strings)
+count_check(const struct pgconn_sql *sql, long given)
 {
-    bool embedded = false;
-    int highest = 0;
-
-    if (memchr(RSTRING_PTR(sql), '$', (size_t)RSTRING_LEN(sql))) {
-        highest = highest_number(sql, standard_strings, &embedded);
-    }
-    if (given == highest || (given == 0 && embedded)) return;
+    if (given == sql->highest || (given == 0 && sql->embeds)) return;
     pgconn_error_raise(rb_ePgconnProgrammingError,
                        "%ld parameter%s given, the statement has %d ($1, $2... with an Array; "
                        ":name with a Hash or keywords)",
-                       given, given == 1 ? "" : "s", highest);
+                       given, given == 1 ? "" : "s", sql->highest);
 }
 
 /* The SQL in an encoding in which ASCII is ASCII, fit for libpq. */
@@ -266,14 +265,25 @@ sql_check(VALUE sql)
     return sql;
 }
 
-VALUE
-pgconn_params_bind_names(VALUE sql, VALUE arguments, bool standard_strings, VALUE *values)
+struct pgconn_sql
+pgconn_params_parse(VALUE sql, bool by_name, bool standard_strings)
 {
-    sql = sql_check(sql);
-    if (RB_TYPE_P(arguments, T_HASH)) return names_bind(sql, arguments, standard_strings, values);
-    *values = NIL_P(arguments) ? rb_ary_new() : arguments;
-    count_check(sql, RARRAY_LEN(*values), standard_strings);
-    return sql;
+    struct pgconn_sql parsed = {.text = sql_check(sql), .names = Qnil};
+
+    if (by_name) return names_parse(parsed.text, standard_strings);
+    if (memchr(RSTRING_PTR(parsed.text), '$', (size_t)RSTRING_LEN(parsed.text))) {
+        parsed.highest = highest_number(parsed.text, standard_strings, &parsed.embeds);
+    }
+    return parsed;
+}
+
+VALUE
+pgconn_params_values(const struct pgconn_sql *sql, VALUE arguments)
+{
+    if (!NIL_P(sql->names)) return names_values(sql->names, arguments);
+    if (NIL_P(arguments)) arguments = rb_ary_new();
+    count_check(sql, RARRAY_LEN(arguments));
+    return arguments;
 }
 
 /* Characters as the server counts them; of bytes without an encoding it's likely UTF-8. */

@@ -1,16 +1,17 @@
 #include "result.h"
 
-#include "codec.h"
+#include "pg_result.h"
 #include "row.h"
 
 static VALUE rb_cPgconnResult, rb_cPgconnColumn;
+static ID id_call;
 
 struct result {
     PGresult *pg;
-    const struct pgconn_codec **codecs; /* one for each column */
-    VALUE names;
-    VALUE index;
+    VALUE plan;        /* nil where there are no rows */
+    VALUE description; /* nil until somebody asks */
     int encoding_index;
+    bool binary;    /* the format of all columns */
     ssize_t memory; /* of the PGresult, as told to the collector */
 };
 
@@ -19,8 +20,8 @@ result_mark(void *data)
 {
     struct result *result = data;
 
-    rb_gc_mark_movable(result->names);
-    rb_gc_mark_movable(result->index);
+    rb_gc_mark_movable(result->plan);
+    rb_gc_mark_movable(result->description);
 }
 
 static void
@@ -28,8 +29,8 @@ result_compact(void *data)
 {
     struct result *result = data;
 
-    result->names = rb_gc_location(result->names);
-    result->index = rb_gc_location(result->index);
+    result->plan = rb_gc_location(result->plan);
+    result->description = rb_gc_location(result->description);
 }
 
 static void
@@ -39,7 +40,6 @@ result_free(void *data)
 
     PQclear(result->pg);
     rb_gc_adjust_memory_usage(-result->memory);
-    xfree(result->codecs);
     xfree(result);
 }
 
@@ -67,44 +67,30 @@ result_get(VALUE self)
 }
 
 VALUE
-pgconn_result_new(int encoding_index)
+pgconn_result_new(void)
 {
     struct result *result;
     VALUE self = TypedData_Make_Struct(rb_cPgconnResult, struct result, &result_type, result);
 
-    result->names = result->index = Qnil;
-    result->encoding_index = encoding_index;
+    result->plan = result->description = Qnil;
     return self;
 }
 
-static void
-result_plan(VALUE self, struct result *result)
-{
-    int column, columns = PQnfields(result->pg);
-    VALUE names = rb_ary_new_capa(columns);
-
-    result->codecs = ALLOC_N(const struct pgconn_codec *, columns);
-    for (column = 0; column < columns; column++) {
-        const char *name = PQfname(result->pg, column);
-        VALUE string = rb_enc_str_new(name, strlen(name),
-                                      rb_enc_from_index(result->encoding_index));
-
-        rb_ary_push(names, rb_str_freeze(string));
-        result->codecs[column] = pgconn_codec_find(PQftype(result->pg, column));
-    }
-    RB_OBJ_WRITE(self, &result->names, rb_obj_freeze(names));
-    RB_OBJ_WRITE(self, &result->index, pgconn_row_index(names));
-}
-
 void
-pgconn_result_adopt(VALUE self, PGresult *pg)
+pgconn_result_adopt(VALUE self, PGresult *pg, int encoding_index, VALUE registry, VALUE *plan)
 {
     struct result *result = result_get(self);
 
     result->pg = pg;
+    result->encoding_index = encoding_index;
     result->memory = PQresultMemorySize(pg);
     rb_gc_adjust_memory_usage(result->memory);
-    if (PQresultStatus(pg) == PGRES_TUPLES_OK) result_plan(self, result);
+    if (PQresultStatus(pg) != PGRES_TUPLES_OK) return;
+    result->binary = PQbinaryTuples(pg);
+    if (!pgconn_plan_fits(*plan, pg, encoding_index, registry)) {
+        *plan = pgconn_plan_new(pg, encoding_index, registry);
+    }
+    RB_OBJ_WRITE(self, &result->plan, *plan);
 }
 
 const PGresult *
@@ -126,54 +112,162 @@ pgconn_result_row_count(VALUE self)
 }
 
 static VALUE
-result_decode(const struct result *result, int row, int column)
+result_decode(const struct result *result, const struct pgconn_plan *plan, int row, int column)
 {
-    const struct pgconn_codec *codec = result->codecs[column];
-    struct pgconn_input input;
+    struct pgconn_cell cell = pgconn_pg_result_cell(result->pg, row, column);
+    const struct pgconn_codec *codec = plan->codecs[column];
+    struct pgconn_input input = {cell.value, cell.length, result->encoding_index};
 
-    if (PQgetisnull(result->pg, row, column)) return Qnil;
-    input.data = PQgetvalue(result->pg, row, column);
-    input.length = PQgetlength(result->pg, row, column);
-    input.encoding_index = result->encoding_index;
-    return codec->decode_text(codec, input);
+    if (cell.length < 0) return Qnil;
+    return result->binary ? codec->decode_binary(codec, input) : codec->decode_text(codec, input);
+}
+
+static VALUE
+hash_new(const struct pgconn_columns *columns, const VALUE *values)
+{
+    VALUE hash = rb_hash_new(), buffer, *pairs = ALLOCV_N(VALUE, buffer, 2 * columns->count);
+
+    for (long i = 0; i < columns->count; i++) {
+        pairs[2 * i] = RARRAY_AREF(columns->keys, i);
+        pairs[2 * i + 1] = values[i];
+    }
+    rb_hash_bulk_insert(2 * columns->count, pairs, hash);
+    ALLOCV_END(buffer);
+    return hash;
+}
+
+/* Of columns with one name the last one's value. */
+static VALUE
+struct_new_of_unique(VALUE class, const struct pgconn_columns *columns, const VALUE *values)
+{
+    VALUE members = rb_struct_s_members(class), arguments = rb_ary_new();
+
+    for (long i = 0; i < RARRAY_LEN(members); i++) {
+        VALUE at = rb_hash_lookup(columns->index, rb_ary_entry(members, i));
+
+        rb_ary_push(arguments, values[FIX2LONG(at)]);
+    }
+    return rb_struct_alloc(class, arguments);
+}
+
+static VALUE
+struct_new(VALUE columns_object, const struct pgconn_columns *columns, const VALUE *values)
+{
+    VALUE class = pgconn_columns_structure(columns_object);
+
+    if (RHASH_SIZE(columns->index) == 2 * (size_t)columns->count) {
+        return rb_class_new_instance((int)columns->count, values, class);
+    }
+    return struct_new_of_unique(class, columns, values);
+}
+
+static VALUE
+shape_apply(VALUE self, VALUE columns_object, const VALUE *values,
+            const struct pgconn_row_shape *shape)
+{
+    const struct pgconn_columns *columns = pgconn_columns_get(columns_object);
+    VALUE array;
+
+    switch (shape->kind) {
+    case PGCONN_ROW_ARRAY:
+        return rb_ary_new_from_values(columns->count, values);
+    case PGCONN_ROW_HASH:
+        return hash_new(columns, values);
+    case PGCONN_ROW_STRUCT:
+        return struct_new(columns_object, columns, values);
+    case PGCONN_ROW_CALL:
+        array = rb_ary_new_from_values(columns->count, values);
+        return rb_funcall(shape->callable, id_call, 2, pgconn_result_description(self), array);
+    default:
+        return pgconn_row_new(columns_object, columns->count, values);
+    }
+}
+
+/* values has room for all columns, and holds nothing but objects from the beginning. */
+static VALUE
+result_make_row(VALUE self, long row, VALUE *values, const struct pgconn_row_shape *shape)
+{
+    const struct result *result = RTYPEDDATA_DATA(self);
+    const struct pgconn_plan *plan = pgconn_plan_get(result->plan);
+
+    for (int column = 0; column < plan->count; column++) {
+        values[column] = result_decode(result, plan, (int)row, column);
+    }
+    return shape_apply(self, plan->columns, values, shape);
+}
+
+/* A decoder may run the collector, which looks at all of a buffer on the heap. */
+static void
+values_clear(VALUE *values, long count)
+{
+    for (long i = 0; i < count; i++) values[i] = Qnil;
 }
 
 VALUE
-pgconn_result_row(VALUE self, long row)
+pgconn_result_row(VALUE self, long row, const struct pgconn_row_shape *shape)
 {
-    const struct result *result = result_get(self);
-    int column, columns = PQnfields(result->pg);
-    VALUE buffer, *values = ALLOCV_N(VALUE, buffer, columns);
-    VALUE made;
+    int count = PQnfields(result_get(self)->pg);
+    VALUE buffer, made, *values = ALLOCV_N(VALUE, buffer, count);
 
-    /* A decoder may run the collector, which looks at all of a buffer on the heap. */
-    for (column = 0; column < columns; column++) values[column] = Qnil;
-    for (column = 0; column < columns; column++)
-        values[column] = result_decode(result, (int)row, column);
-    made = pgconn_row_new(result->names, result->index, columns, values);
+    values_clear(values, count);
+    made = result_make_row(self, row, values, shape);
     ALLOCV_END(buffer);
     RB_GC_GUARD(self);
     return made;
 }
 
 VALUE
+pgconn_result_rows(VALUE self, long *position, long count, const struct pgconn_row_shape *shape)
+{
+    int columns = PQnfields(result_get(self)->pg);
+    VALUE buffer, rows = rb_ary_new_capa(count), *values = ALLOCV_N(VALUE, buffer, columns);
+
+    values_clear(values, columns);
+    for (; count > 0; count--) {
+        long row = (*position)++;
+
+        rb_ary_push(rows, result_make_row(self, row, values, shape));
+    }
+    ALLOCV_END(buffer);
+    RB_GC_GUARD(self);
+    return rows;
+}
+
+VALUE
 pgconn_result_value(VALUE self, long row, long column)
 {
-    VALUE value = result_decode(result_get(self), (int)row, (int)column);
+    const struct result *result = result_get(self);
+    VALUE value = result_decode(result, pgconn_plan_get(result->plan), (int)row, (int)column);
 
     RB_GC_GUARD(self);
     return value;
+}
+
+VALUE
+pgconn_result_values(VALUE self, long row, long column)
+{
+    const struct result *result = result_get(self);
+    const struct pgconn_plan *plan = pgconn_plan_get(result->plan);
+    long count = PQntuples(result->pg);
+    VALUE values = rb_ary_new_capa(count - row);
+
+    for (; row < count; row++) {
+        rb_ary_push(values, result_decode(result, plan, (int)row, (int)column));
+    }
+    RB_GC_GUARD(self);
+    return values;
 }
 
 long
 pgconn_result_column(VALUE self, VALUE column)
 {
     const struct result *result = result_get(self);
-    long columns = PQnfields(result->pg), at;
+    const struct pgconn_plan *plan = pgconn_plan_get(result->plan);
+    long columns = plan->count, at;
     VALUE found;
 
     if (RB_TYPE_P(column, T_STRING) || RB_TYPE_P(column, T_SYMBOL)) {
-        found = rb_hash_lookup2(result->index, column, Qundef);
+        found = rb_hash_lookup2(pgconn_columns_get(plan->columns)->index, column, Qundef);
         if (found == Qundef) rb_raise(rb_eKeyError, "column not found: %+" PRIsVALUE, column);
         return NUM2LONG(found);
     }
@@ -187,10 +281,12 @@ pgconn_result_column(VALUE self, VALUE column)
 static VALUE
 column_new(const struct result *result, int column)
 {
+    const struct pgconn_columns *columns = pgconn_columns_get(
+        pgconn_plan_get(result->plan)->columns);
     ID keywords[] = {rb_intern("name"),          rb_intern("type_oid"),  rb_intern("internal_size"),
                      rb_intern("type_modifier"), rb_intern("table_oid"), rb_intern("table_column")};
     VALUE values[] = {
-        rb_ary_entry(result->names, column),    UINT2NUM(PQftype(result->pg, column)),
+        rb_ary_entry(columns->names, column),   UINT2NUM(PQftype(result->pg, column)),
         INT2NUM(PQfsize(result->pg, column)),   INT2NUM(PQfmod(result->pg, column)),
         UINT2NUM(PQftable(result->pg, column)), INT2NUM(PQftablecol(result->pg, column)),
     };
@@ -206,14 +302,18 @@ column_new(const struct result *result, int column)
 VALUE
 pgconn_result_description(VALUE self)
 {
-    const struct result *result = result_get(self);
-    int column, columns = PQnfields(result->pg);
-    VALUE description = rb_ary_new_capa(columns);
+    struct result *result = result_get(self);
+    int columns = PQnfields(result->pg);
+    VALUE description;
 
-    for (column = 0; column < columns; column++)
+    if (!NIL_P(result->description)) return result->description;
+    description = rb_ary_new_capa(columns);
+    for (int column = 0; column < columns; column++) {
         rb_ary_push(description, column_new(result, column));
+    }
+    RB_OBJ_WRITE(self, &result->description, rb_obj_freeze(description));
     RB_GC_GUARD(self);
-    return rb_obj_freeze(description);
+    return description;
 }
 
 long
@@ -235,4 +335,5 @@ Init_pgconn_result(void)
     rb_undef_alloc_func(rb_cPgconnResult);
     rb_cPgconnColumn = rb_const_get(rb_mPgconn, rb_intern("Column"));
     rb_gc_register_mark_object(rb_cPgconnColumn);
+    id_call = rb_intern("call");
 }

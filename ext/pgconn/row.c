@@ -3,8 +3,7 @@
 VALUE rb_cPgconnRow;
 
 struct row {
-    VALUE names; /* frozen Array of frozen Strings */
-    VALUE index; /* frozen Hash: name to position */
+    VALUE columns; /* a pgconn_columns */
     long size;
     VALUE values[];
 };
@@ -16,8 +15,7 @@ row_mark(void *data)
     long at;
 
     if (!row) return;
-    rb_gc_mark_movable(row->names);
-    rb_gc_mark_movable(row->index);
+    rb_gc_mark_movable(row->columns);
     for (at = 0; at < row->size; at++) rb_gc_mark_movable(row->values[at]);
 }
 
@@ -28,8 +26,7 @@ row_compact(void *data)
     long at;
 
     if (!row) return;
-    row->names = rb_gc_location(row->names);
-    row->index = rb_gc_location(row->index);
+    row->columns = rb_gc_location(row->columns);
     for (at = 0; at < row->size; at++) row->values[at] = rb_gc_location(row->values[at]);
 }
 
@@ -65,43 +62,31 @@ row_get(VALUE self)
     return row;
 }
 
-static void
-row_fill(VALUE self, VALUE names, VALUE index, long size, const VALUE *values)
+static struct row *
+row_fill(VALUE columns, long size, const VALUE *values)
 {
-    struct row *row = ruby_xmalloc2(sizeof(VALUE), sizeof(struct row) / sizeof(VALUE) + size);
-    long at;
+    struct row *row = ruby_xmalloc2(sizeof(VALUE),
+                                    sizeof(struct row) / sizeof(VALUE) + (size_t)size);
 
-    row->size = 0; /* The collector sees nothing that isn't there yet. */
-    row->names = row->index = Qnil;
-    RTYPEDDATA_DATA(self) = row;
-    RB_OBJ_WRITE(self, &row->names, names);
-    RB_OBJ_WRITE(self, &row->index, index);
-    for (at = 0; at < size; at++) RB_OBJ_WRITE(self, &row->values[at], values[at]);
+    row->columns = columns;
     row->size = size;
-    rb_obj_freeze(self);
+    memcpy(row->values, values, (size_t)size * sizeof(VALUE));
+    return row;
 }
 
+/*
+ * The values are in place before there is an object that holds them, which needs no write barriers
+ * therefore; until then the caller's own array keeps them.
+ */
 VALUE
-pgconn_row_new(VALUE names, VALUE index, long size, const VALUE *values)
+pgconn_row_new(VALUE columns, long size, const VALUE *values)
 {
-    VALUE self = row_allocate(rb_cPgconnRow);
+    struct row *row = row_fill(columns, size, values);
+    VALUE self = TypedData_Wrap_Struct(rb_cPgconnRow, &row_type, row);
 
-    row_fill(self, names, index, size, values);
+    RB_GC_GUARD(columns);
+    RB_OBJ_FREEZE_RAW(self);
     return self;
-}
-
-VALUE
-pgconn_row_index(VALUE names)
-{
-    VALUE index = rb_hash_new();
-    long at;
-
-    for (at = 0; at < RARRAY_LEN(names); at++) {
-        VALUE name = RARRAY_AREF(names, at);
-        rb_hash_aset(index, name, LONG2FIX(at));
-        rb_hash_aset(index, rb_str_intern(name), LONG2FIX(at));
-    }
-    return rb_obj_freeze(index);
 }
 
 static VALUE
@@ -129,7 +114,7 @@ row_aref(VALUE self, VALUE column)
     VALUE at = column;
 
     if (RB_TYPE_P(column, T_STRING) || RB_TYPE_P(column, T_SYMBOL)) {
-        at = rb_hash_lookup2(row->index, column, Qundef);
+        at = rb_hash_lookup2(pgconn_columns_get(row->columns)->index, column, Qundef);
         if (at == Qundef) rb_raise(rb_eKeyError, "column not found: %+" PRIsVALUE, column);
     }
     return row_at(row, NUM2LONG(at));
@@ -161,14 +146,14 @@ row_size(VALUE self)
 static VALUE
 row_names(VALUE self)
 {
-    return row_get(self)->names;
+    return pgconn_columns_get(row_get(self)->columns)->names;
 }
 
 /* Fills a row that Marshal has allocated: [names, values] as marshal_dump gives them. */
 static VALUE
 row_marshal_load(VALUE self, VALUE dumped)
 {
-    VALUE names, values;
+    VALUE names, values, columns;
     long at;
 
     rb_check_frozen(self);
@@ -181,8 +166,11 @@ row_marshal_load(VALUE self, VALUE dumped)
         Check_Type(name, T_STRING);
         rb_ary_store(names, at, rb_str_freeze(rb_str_dup(name)));
     }
-    rb_obj_freeze(names);
-    row_fill(self, names, pgconn_row_index(names), RARRAY_LEN(values), RARRAY_CONST_PTR(values));
+    columns = pgconn_columns_new(names);
+    RTYPEDDATA_DATA(self) = row_fill(columns, RARRAY_LEN(values), RARRAY_CONST_PTR(values));
+    rb_gc_writebarrier_unprotect(self);
+    rb_obj_freeze(self);
+    RB_GC_GUARD(columns);
     RB_GC_GUARD(values);
     return self;
 }

@@ -27,8 +27,9 @@ pgconn_text_form_raise_unknown(VALUE value, int number)
     pgconn_error_raise(
         rb_ePgconnDataError,
         "can't encode parameter $%d: %" PRIsVALUE "; accepted are nil, true, false, "
-        "Integer, Float, BigDecimal, Rational, String, Symbol, Date, DateTime, "
-        "Time, IPAddr, Pgconn::Typed, durations with iso8601, and objects with to_pg",
+        "Integer, Float, BigDecimal, Rational, String, Symbol, Date, DateTime, Time, Array, Set, "
+        "Hash, Range, Struct, IPAddr, the value classes of Pgconn, durations with iso8601, and "
+        "objects with to_pg",
         number, rb_class_name(rb_obj_class(value)));
 }
 
@@ -302,20 +303,43 @@ duration_write(VALUE value, struct pgconn_output *output)
     string_write(text, output);
 }
 
+static bool
+always(VALUE value)
+{
+    (void)value;
+    return true;
+}
+
+static void
+undetermined_raise(VALUE value, struct pgconn_output *output)
+{
+    pgconn_error_raise(rb_ePgconnDataError,
+                       "can't encode parameter $%d: %" PRIsVALUE
+                       " for the type with the OID %u; it "
+                       "goes to json and jsonb, and to types registered for it",
+                       output->number, rb_class_name(rb_obj_class(value)), output->type);
+}
+
 /* The more frequent first, subclasses ahead of their superclass. */
 static struct pgconn_text_form text_forms[] = {
-    {"Integer",    integer_write,     NULL,             0},
-    {"String",     string_write,      string_is_binary, 0},
-    {"NilClass",   NULL,              NULL,             0},
-    {"TrueClass",  true_write,        NULL,             0},
-    {"FalseClass", false_write,       NULL,             0},
-    {"Float",      float_write,       NULL,             0},
-    {"Time",       time_write,        NULL,             0},
-    {"Symbol",     symbol_write,      NULL,             0},
-    {"BigDecimal", big_decimal_write, NULL,             0},
-    {"DateTime",   date_time_write,   NULL,             0},
-    {"Date",       date_write,        NULL,             0},
-    {"Rational",   rational_write,    NULL,             0},
+    {"Integer",       integer_write,            NULL,             0},
+    {"String",        string_write,             string_is_binary, 0},
+    {"NilClass",      NULL,                     NULL,             0},
+    {"TrueClass",     true_write,               NULL,             0},
+    {"FalseClass",    false_write,              NULL,             0},
+    {"Float",         float_write,              NULL,             0},
+    {"Time",          time_write,               NULL,             0},
+    {"Symbol",        symbol_write,             NULL,             0},
+    {"BigDecimal",    big_decimal_write,        NULL,             0},
+    {"DateTime",      date_time_write,          NULL,             0},
+    {"Date",          date_write,               NULL,             0},
+    {"Rational",      rational_write,           NULL,             0},
+    {"Array",         pgconn_codec_array_write, always,           0},
+    {"Set",           pgconn_codec_array_write, always,           0},
+    {"Range",         pgconn_codec_range_write, always,           0},
+    {"Pgconn::Range", pgconn_codec_range_write, always,           0},
+    {"Hash",          undetermined_raise,       always,           0},
+    {"Struct",        undetermined_raise,       always,           0},
 };
 
 #define TEXT_FORMS (sizeof(text_forms) / sizeof(text_forms[0]))
@@ -352,6 +376,14 @@ pgconn_text_form_like(VALUE value)
     return rb_respond_to(value, id_iso8601) ? &duration_form : NULL;
 }
 
+const struct pgconn_text_form *
+pgconn_text_form_for(VALUE value)
+{
+    const struct pgconn_text_form *form = pgconn_text_form_of(rb_obj_class(value));
+
+    return form ? form : pgconn_text_form_like(value);
+}
+
 static void
 ids_init(void)
 {
@@ -374,7 +406,7 @@ pgconn_text_form_init(void)
 {
     ids_init();
     for (size_t i = 0; i < TEXT_FORMS; i++) {
-        text_forms[i].klass = rb_const_get(rb_cObject, rb_intern(text_forms[i].class_name));
+        text_forms[i].klass = rb_path2class(text_forms[i].class_name);
         rb_gc_register_mark_object(text_forms[i].klass);
     }
     plain_notation = rb_obj_freeze(rb_str_new_cstr("F"));

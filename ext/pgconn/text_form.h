@@ -19,6 +19,9 @@ const struct pgconn_text_form *pgconn_text_form_of(VALUE klass);
 /* The form of a value by the classes above its own, or by the methods it has; or NULL. */
 const struct pgconn_text_form *pgconn_text_form_like(VALUE value);
 
+/* The form of a value that is known to have one. */
+const struct pgconn_text_form *pgconn_text_form_for(VALUE value);
+
 /* Raises the DataError that says what parameters can be. */
 RBIMPL_ATTR_NORETURN()
 void pgconn_text_form_raise_unknown(VALUE value, int number);

@@ -23,22 +23,25 @@ module Pgconn
     # @raise [ArgumentError, TypeError] for arguments of the wrong kind
     # @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS Parameter Key Words
     def initialize(conninfo = nil, autocommit: false, cursor_factory: nil, cancel_timeout: 5,
-                   statement_timeout: nil, **keywords)
+                   statement_timeout: nil, prepare_threshold: 2, statement_cache_size: 256, **keywords)
       @cursor_factory = check_cursor_factory(cursor_factory || Cursor)
       configure(statement_timeout, cancel_timeout, autocommit)
+      configure_statements(statement_cache_size, prepare_threshold, Types::Registry.new)
       parameters = Conninfo.merge(conninfo, keywords)
       @dsn = Conninfo.to_dsn(parameters)
       Connector.new(parameters).connect { |address, timeout| open_address(address, timeout) }
     end
 
     # @param cursor_factory [Class, nil] {Cursor} or a subclass; nil: the connection's own
+    # @param options (see Cursor#initialize)
     # @return [Cursor] a new cursor
     # @raise [TypeError] for a factory of another kind
-    # @raise [InterfaceError] if the connection is closed
-    # @raise [ConnectionLost] if it is lost
-    def cursor(cursor_factory: nil)
+    # @raise (see Cursor#initialize)
+    # @example Rows as Hashes
+    #   conn.cursor(row: :hash).execute("SELECT 1 AS id").fetch_all # => [{id: 1}]
+    def cursor(cursor_factory: nil, **options)
       factory = cursor_factory ? check_cursor_factory(cursor_factory) : @cursor_factory
-      (factory || Cursor).new(self)
+      (factory || Cursor).new(self, **options)
     end
 
     # Executes a statement on a new cursor.

@@ -10,6 +10,18 @@ module Pgconn
   class Cursor
     include Enumerable
 
+    # @param connection [Connection]
+    # @param row [nil, Symbol, #call] what rows are given as: nil for {Row}, `:array`, `:hash` (with Symbols
+    #   as keys; of a name that occurs twice the last counts), `:struct`, or what a callable gives for
+    #   `(columns, values)`, an Array of {Column} and one of the values
+    # @param timeout [Numeric, nil] seconds: the default of `timeout:` for its statements
+    # @raise [ArgumentError, TypeError] for anything else
+    # @raise [InterfaceError] if the connection is closed
+    # @raise [ConnectionLost] if it is lost
+    def initialize(connection, row: nil, timeout: nil)
+      configure(connection, row, timeout)
+    end
+
     # Executes a statement. Its parameters are bound on the server, as `$1` (then `params` is an Array)
     # or as `:name` (then they are keywords or a Hash).
     #

@@ -123,7 +123,7 @@ RSpec.describe "After fork" do
       conninfo = server.conninfo(host: proxy.host, port: proxy.port, sslmode: "disable")
       RubyProcess.start(<<~RUBY, conninfo) do |child|
         $stdout.sync = true
-        connection = Pgconn.connect(ARGV.first)
+        connection = Pgconn.connect(ARGV.first, prepare_threshold: nil)
         connection.execute("SELECT 1")
         puts "connected"
         $stdin.gets

@@ -81,7 +81,7 @@ RSpec.describe "Transactions" do
   describe "commit and rollback without a transaction" do
     it "send nothing" do
       through_proxy do |proxy|
-        connection = connect_tcp(port: proxy.port)
+        connection = connect_tcp(port: proxy.port, prepare_threshold: nil)
         proxy.reset_counts
         connection.commit
         connection.rollback

@@ -1,0 +1,266 @@
+#include "execution.h"
+
+#include "error.h"
+
+struct execution {
+    const struct pgconn_executor *executor;
+    struct pgconn_request *request;
+    VALUE statement;
+    struct pgconn_statement *known; /* the same, as long as the object is kept */
+    struct pgconn_arguments arguments;
+    struct pgconn_flight *flight; /* while it is made */
+    bool repeated;                /* it was refused once for what was learned of it */
+};
+
+/* Refuses what can't be sent as one statement with an answer of rows or a tag. */
+static void
+keyword_check(enum pgconn_keyword keyword)
+{
+    if (keyword == PGCONN_KEYWORD_NONE) {
+        pgconn_error_raise(rb_ePgconnProgrammingError, "can't execute an empty query");
+    }
+    if (keyword == PGCONN_KEYWORD_COPY) {
+        pgconn_error_raise(rb_ePgconnProgrammingError,
+                           "COPY can't be run by execute: it needs a source or a sink of data");
+    }
+}
+
+static void
+execution_fetch(struct execution *execution, bool by_name)
+{
+    const struct pgconn_executor *executor = execution->executor;
+
+    execution->statement = pgconn_statement_cache_fetch(executor->statements,
+                                                        execution->request->sql, by_name,
+                                                        execution->arguments.types);
+    execution->known = pgconn_statement_get(execution->statement);
+}
+
+/* Finds the statement, and the values of its parameters. */
+static void
+execution_start(struct execution *execution)
+{
+    struct pgconn_request *request = execution->request;
+    bool by_name = RB_TYPE_P(request->arguments, T_HASH);
+    VALUE values;
+
+    execution->arguments.types = Qnil;
+    execution_fetch(execution, by_name);
+    keyword_check(execution->known->keyword);
+    values = pgconn_params_values(&execution->known->sql, request->arguments);
+    execution->arguments = pgconn_params_resolve(values);
+    if (!NIL_P(execution->arguments.types)) execution_fetch(execution, by_name);
+}
+
+static struct pgconn_command *
+command_add(struct execution *execution, enum pgconn_command_kind kind, const char *name)
+{
+    const char *sql = RSTRING_PTR(execution->known->wire);
+    bool has_sql = kind == PGCONN_COMMAND_QUERY || kind == PGCONN_COMMAND_PREPARE;
+    struct pgconn_command *command = pgconn_flight_append(execution->flight, kind,
+                                                          has_sql ? sql : NULL);
+
+    if (!command) rb_memerror();
+    strcpy(command->name, name);
+    return command;
+}
+
+/*
+ * What the server has said of the parameters, copied to a buffer: the values' own methods run while
+ * they are encoded, and let other threads execute the statement and learn more of it. NULL where
+ * the server has said nothing, or something that doesn't fit.
+ */
+static struct pgconn_parameter *
+parameters_copy(const struct execution *execution, struct pgconn_parameter *buffer)
+{
+    const struct pgconn_statement *known = execution->known;
+
+    if (known->descriptions == 0 ||
+        known->parameter_count != RARRAY_LEN(execution->arguments.values)) {
+        return NULL;
+    }
+    return MEMCPY(buffer, known->parameters, struct pgconn_parameter, known->parameter_count);
+}
+
+static void
+params_add(struct execution *execution, struct pgconn_command *command,
+           const struct pgconn_parameter *parameters)
+{
+    pgconn_params_encode(&command->params, &execution->arguments, parameters,
+                         execution->executor->registry, execution->known->settings.encoding_index);
+}
+
+/* Parse under a name, or without one, and Describe. */
+static void
+preparation_add(struct execution *execution, const char *name,
+                const struct pgconn_parameter *parameters)
+{
+    struct pgconn_command *command = command_add(execution, PGCONN_COMMAND_PREPARE, name);
+
+    if (parameters || !NIL_P(execution->arguments.types)) {
+        pgconn_params_set_types(&command->params, execution->arguments.types, parameters,
+                                RARRAY_LENINT(execution->arguments.values));
+    }
+    command_add(execution, PGCONN_COMMAND_DESCRIBE, name);
+}
+
+static void
+name_write(const struct execution *execution, char *name)
+{
+    pgconn_prepared_write_name(name, execution->known->prepared->number);
+}
+
+static void
+commands_add(struct execution *execution, const struct pgconn_parameter *parameters)
+{
+    const struct pgconn_executor *executor = execution->executor;
+    struct pgconn_statement *known = execution->known;
+    char name[PGCONN_PREPARED_NAME_MAX] = "";
+    struct pgconn_command *command;
+
+    if (pgconn_session_knows(executor->session, known->prepared)) {
+        name_write(execution, name);
+        command = command_add(execution, PGCONN_COMMAND_EXECUTE, name);
+        command->result_format = known->result_format;
+    }
+    else if (pgconn_statement_cache_name(executor->statements, known)) {
+        execution->flight->names = true;
+        name_write(execution, name);
+        preparation_add(execution, name, parameters);
+        command = command_add(execution, PGCONN_COMMAND_EXECUTE, name);
+    }
+    else {
+        command = command_add(execution, PGCONN_COMMAND_QUERY, name);
+    }
+    params_add(execution, command, parameters);
+}
+
+static VALUE
+flight_fill(VALUE arg)
+{
+    struct execution *execution = (struct execution *)arg;
+    long count = RARRAY_LEN(execution->arguments.values);
+    VALUE buffer;
+    struct pgconn_parameter *copy = ALLOCV_N(struct pgconn_parameter, buffer, count);
+
+    commands_add(execution, parameters_copy(execution, copy));
+    ALLOCV_END(buffer);
+    return Qnil;
+}
+
+static VALUE
+flight_fill_to_ask(VALUE arg)
+{
+    struct execution *execution = (struct execution *)arg;
+    char name[PGCONN_PREPARED_NAME_MAX] = "";
+
+    if (pgconn_statement_cache_name(execution->executor->statements, execution->known)) {
+        execution->flight->names = true;
+        name_write(execution, name);
+    }
+    preparation_add(execution, name, NULL);
+    return Qnil;
+}
+
+/* The values' own methods may raise while they are encoded: the flight is freed then. */
+static struct pgconn_flight *
+flight_make(struct execution *execution, VALUE (*fill)(VALUE))
+{
+    struct pgconn_flight *flight = pgconn_flight_new();
+    int state;
+
+    if (!flight) rb_memerror();
+    flight->settings = execution->known->settings;
+    flight->prepared = pgconn_prepared_retain(execution->known->prepared);
+    pgconn_session_classify(flight, execution->known->keyword);
+    execution->flight = flight;
+    rb_protect(fill, (VALUE)execution, &state);
+    if (state) {
+        pgconn_flight_free(flight);
+        rb_jump_tag(state);
+    }
+    return flight;
+}
+
+/* Whether the types of the parameters must be known before anything can be encoded. */
+static bool
+execution_must_ask(const struct execution *execution)
+{
+    if (execution->known->descriptions > 0) return false;
+    return execution->arguments.depends || (RARRAY_LEN(execution->arguments.values) > 0 &&
+                                            pgconn_types_ask(execution->executor->registry));
+}
+
+/* A refused statement began this transaction, in which nothing else was done. */
+static void
+transaction_take_back(const struct pgconn_executor *executor)
+{
+    struct pgconn_request request = pgconn_answer_request(Qnil);
+    struct pgconn_flight *flight;
+    VALUE result;
+
+    if (executor->session->transaction != PQTRANS_INERROR) return;
+    flight = pgconn_flight_new();
+    if (!flight || !pgconn_flight_append(flight, PGCONN_COMMAND_QUERY, "ROLLBACK")) rb_memerror();
+    flight->settings = executor->session->settings;
+    flight->ends = flight->barrier = true;
+    pgconn_answer_wait(executor->session, flight, &request, &result);
+}
+
+/* Sends a flight; false where it has to be made again. */
+static bool
+execution_send(struct execution *execution, struct pgconn_flight *flight, VALUE *result)
+{
+    struct pgconn_request *request = execution->request;
+    enum pgconn_answer answer = pgconn_answer_wait(execution->executor->session, flight, request,
+                                                   result);
+
+    if (answer != PGCONN_ANSWER_STALE) return answer == PGCONN_ANSWER_RESULT;
+    execution->repeated = true;
+    transaction_take_back(execution->executor);
+    return false;
+}
+
+static void
+execution_learn(struct execution *execution)
+{
+    if (execution->known->prepared->stale) {
+        pgconn_statement_cache_forget(execution->executor->statements, execution->known);
+    }
+    pgconn_statement_work_out(execution->statement, execution->executor->registry);
+}
+
+/* False where it has to be tried again. */
+static bool
+execution_try(struct execution *execution, VALUE *query, VALUE *result)
+{
+    struct pgconn_request *request = execution->request;
+
+    execution_start(execution);
+    RB_OBJ_WRITE(request->cursor, query, execution->known->sql.text);
+    execution_learn(execution);
+    request->relies = false;
+    if (execution_must_ask(execution)) {
+        if (!execution_send(execution, flight_make(execution, flight_fill_to_ask), result)) {
+            return false;
+        }
+        execution_learn(execution);
+    }
+    request->plan = execution->known->plan;
+    request->relies = execution->known->descriptions > 0 && !execution->repeated;
+    if (!execution_send(execution, flight_make(execution, flight_fill), result)) return false;
+    execution->known->plan = request->plan;
+    execution->known->executions++;
+    return true;
+}
+
+VALUE
+pgconn_execute(const struct pgconn_executor *executor, struct pgconn_request *request, VALUE *query)
+{
+    struct execution execution = {.executor = executor, .request = request};
+    VALUE result = Qnil;
+
+    while (!execution_try(&execution, query, &result)) continue;
+    RB_GC_GUARD(execution.statement);
+    return result;
+}

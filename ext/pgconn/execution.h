@@ -1,0 +1,25 @@
+/*
+ * One execute: from SQL and arguments, by way of the statement cache and a flight, to a result.
+ */
+#ifndef PGCONN_EXECUTION_H
+#define PGCONN_EXECUTION_H
+
+#include "answer.h"
+#include "statement_cache.h"
+
+/* What a connection has for it. */
+struct pgconn_executor {
+    struct pgconn_session *session;
+    struct pgconn_statement_cache *statements;
+    VALUE registry;
+};
+
+/*
+ * Executes request->sql with request->arguments (nil, an Array or a Hash). Gives a Pgconn::Result;
+ * query, a slot of request->cursor, gets the SQL as it is sent. Raises what the arguments, the server and the wait may raise.
+ * The caller keeps the connection alive.
+ */
+VALUE pgconn_execute(const struct pgconn_executor *executor, struct pgconn_request *request,
+                     VALUE *query);
+
+#endif

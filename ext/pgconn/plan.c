@@ -1,0 +1,120 @@
+#include "plan.h"
+
+static VALUE rb_cPgconnPlan;
+
+static void
+plan_mark(void *data)
+{
+    const struct pgconn_plan *plan = data;
+
+    rb_gc_mark_movable(plan->columns);
+    rb_gc_mark_movable(plan->registry);
+}
+
+static void
+plan_compact(void *data)
+{
+    struct pgconn_plan *plan = data;
+
+    plan->columns = rb_gc_location(plan->columns);
+    plan->registry = rb_gc_location(plan->registry);
+}
+
+static void
+plan_free(void *data)
+{
+    struct pgconn_plan *plan = data;
+
+    xfree(plan->codecs);
+    xfree(plan->types);
+    xfree(plan);
+}
+
+static size_t
+plan_memsize(const void *data)
+{
+    const struct pgconn_plan *plan = data;
+
+    return sizeof(*plan) + (size_t)plan->count * (sizeof(*plan->codecs) + sizeof(*plan->types));
+}
+
+static const rb_data_type_t plan_type = {
+    .wrap_struct_name = "Pgconn::Plan",
+    .function = {.dmark = plan_mark,
+                 .dfree = plan_free,
+                 .dsize = plan_memsize,
+                 .dcompact = plan_compact},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
+};
+
+const struct pgconn_plan *
+pgconn_plan_get(VALUE plan)
+{
+    return RTYPEDDATA_DATA(plan);
+}
+
+static VALUE
+columns_of(const PGresult *result, int encoding_index)
+{
+    rb_encoding *encoding = rb_enc_from_index(encoding_index);
+    int count = PQnfields(result);
+    VALUE names = rb_ary_new_capa(count);
+
+    for (int i = 0; i < count; i++) {
+        rb_ary_push(names, rb_str_freeze(rb_enc_str_new_cstr(PQfname(result, i), encoding)));
+    }
+    return pgconn_columns_new(names);
+}
+
+VALUE
+pgconn_plan_new(const PGresult *result, int encoding_index, VALUE registry)
+{
+    int count = PQnfields(result);
+    struct pgconn_plan *plan;
+    VALUE self = TypedData_Make_Struct(rb_cPgconnPlan, struct pgconn_plan, &plan_type, plan);
+
+    plan->columns = plan->registry = Qnil;
+    RB_OBJ_WRITE(self, &plan->columns, columns_of(result, encoding_index));
+    RB_OBJ_WRITE(self, &plan->registry, registry);
+    plan->count = count;
+    plan->codecs = ALLOC_N(const struct pgconn_codec *, count);
+    plan->types = ALLOC_N(Oid, count);
+    for (int i = 0; i < count; i++) {
+        plan->types[i] = PQftype(result, i);
+        plan->codecs[i] = pgconn_types_find(registry, plan->types[i]);
+    }
+    plan->encoding_index = encoding_index;
+    plan->generation = pgconn_types_generation(registry);
+    return self;
+}
+
+static bool
+columns_fit(const struct pgconn_plan *plan, const PGresult *result)
+{
+    VALUE names = pgconn_columns_get(plan->columns)->names;
+
+    for (int i = 0; i < plan->count; i++) {
+        if (plan->types[i] != PQftype(result, i)) return false;
+        if (strcmp(RSTRING_PTR(RARRAY_AREF(names, i)), PQfname(result, i)) != 0) return false;
+    }
+    return true;
+}
+
+bool
+pgconn_plan_fits(VALUE self, const PGresult *result, int encoding_index, VALUE registry)
+{
+    const struct pgconn_plan *plan;
+
+    if (NIL_P(self)) return false;
+    plan = pgconn_plan_get(self);
+    return plan->count == PQnfields(result) && plan->encoding_index == encoding_index &&
+           plan->generation == pgconn_types_generation(registry) && columns_fit(plan, result);
+}
+
+void
+Init_pgconn_plan(void)
+{
+    rb_cPgconnPlan = rb_class_new(rb_cObject);
+    rb_gc_register_mark_object(rb_cPgconnPlan);
+    rb_undef_alloc_func(rb_cPgconnPlan);
+}

@@ -1,0 +1,20 @@
+/*
+ * The types that a user has registered: codecs by OID, in front of the built-in ones. A registry may
+ * be shared by connections to one database. It keeps each codec that it ever had, so that what was
+ * made with one (plans of results, statements) can go on to use it.
+ */
+#ifndef PGCONN_TYPES_H
+#define PGCONN_TYPES_H
+
+#include "codec.h"
+
+/* The codec of a type, registered or built in. registry is a Pgconn::Types::Registry or nil. */
+const struct pgconn_codec *pgconn_types_find(VALUE registry, Oid oid);
+
+/* Grows with each registration, so that what was worked out from codecs can be worked out again. */
+unsigned long pgconn_types_generation(VALUE registry);
+
+/* Whether there are encoders that may take any value, so that the types must be asked for first. */
+bool pgconn_types_ask(VALUE registry);
+
+#endif
