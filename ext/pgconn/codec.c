@@ -128,7 +128,9 @@ Init_pgconn_codec(void)
     codecs_add(pgconn_codec_numeric);
     codecs_add(pgconn_codec_texts);
     codecs_add(pgconn_codec_datetimes);
+    codecs_add(pgconn_codec_network);
     pgconn_codec_numeric_init();
     pgconn_codec_datetimes_init();
+    pgconn_codec_network_init();
     rb_define_singleton_method(rb_mPgconnCodec, "decode", codec_s_decode, -1);
 }
