@@ -81,23 +81,44 @@ decoder_of(const struct pgconn_codec *codec, VALUE format)
     rb_raise(rb_eArgError, "format: must be :text or :binary, not %+" PRIsVALUE, format);
 }
 
+struct decoding {
+    const struct pgconn_codec *codec;
+    pgconn_decode_function decode;
+    struct pgconn_input input;
+    char *copy;
+};
+
+static VALUE
+decoding_run(VALUE argument)
+{
+    struct decoding *decoding = (struct decoding *)argument;
+
+    return decoding->decode(decoding->codec, decoding->input);
+}
+
+static VALUE
+decoding_free(VALUE argument)
+{
+    xfree(((struct decoding *)argument)->copy);
+    return Qnil;
+}
+
 static VALUE
 bytes_decode(const struct pgconn_codec *codec, pgconn_decode_function decode, VALUE bytes)
 {
-    volatile VALUE holder;
-    char *copy = rb_alloc_tmp_buffer(&holder, RSTRING_LEN(bytes));
-    struct pgconn_input input = {copy, (int)RSTRING_LEN(bytes), rb_enc_get_index(bytes)};
-    VALUE value;
+    struct pgconn_input input = {NULL, (int)RSTRING_LEN(bytes), rb_enc_get_index(bytes)};
+    char *copy = ALLOC_N(char, input.length);
+    struct decoding decoding = {codec, decode, input, copy};
 
     memcpy(copy, RSTRING_PTR(bytes), (size_t)input.length);
-    value = decode(codec, input);
-    rb_free_tmp_buffer(&holder);
-    return value;
+    decoding.input.data = copy;
+    return rb_ensure(decoding_run, (VALUE)&decoding, decoding_free, (VALUE)&decoding);
 }
 
 /*
- * Decodes a value as it comes from the server, without one: for specs and fuzzers. The bytes are
- * copied to memory of their own that ends with them, so that valgrind sees who reads on.
+ * Decodes a value as it comes from the server, without one: for Pgconn::Inet, specs and fuzzers.
+ * The bytes are copied to memory of their own that ends with them, so that valgrind sees who reads
+ * on.
  *
  * @overload decode(oid, bytes, format: :text)
  *   @param oid [Integer] the type's OID
@@ -144,9 +165,11 @@ Init_pgconn_codec(void)
     codecs_add(pgconn_codec_numeric);
     codecs_add(pgconn_codec_texts);
     codecs_add(pgconn_codec_datetimes);
+    codecs_add(pgconn_codec_network);
     pgconn_containers_add();
     pgconn_codec_numeric_init();
     pgconn_codec_datetimes_init();
+    pgconn_codec_network_init();
     pgconn_codec_ranges_init();
     rb_define_singleton_method(rb_mPgconnCodec, "decode", codec_s_decode, -1);
 }

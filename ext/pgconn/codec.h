@@ -90,6 +90,7 @@ extern const struct pgconn_codec pgconn_codec_floats[];    /* float4, float8 */
 extern const struct pgconn_codec pgconn_codec_numeric[];   /* numeric */
 extern const struct pgconn_codec pgconn_codec_texts[];     /* text family, bytea, uuid */
 extern const struct pgconn_codec pgconn_codec_datetimes[]; /* date, timestamp, timestamptz */
+extern const struct pgconn_codec pgconn_codec_network[];   /* inet, cidr, macaddr, macaddr8 */
 
 /* Of every type that has no codec of its own. */
 extern const struct pgconn_codec pgconn_codec_unknown;
@@ -97,5 +98,6 @@ extern const struct pgconn_codec pgconn_codec_unknown;
 /* Called by Init_pgconn_codec: the families look up the Ruby classes and methods they need. */
 void pgconn_codec_numeric_init(void);
 void pgconn_codec_datetimes_init(void);
+void pgconn_codec_network_init(void);
 
 #endif

@@ -62,7 +62,7 @@ void pgconn_params_free(struct pgconn_params *params);
 struct pgconn_sql {
     VALUE text; /* with `$n` for each `:name`; UTF-8, or as it was */
     VALUE
-        names; /* frozen Array of the names in the order of their numbers, Strings in UTF-8; or nil */
+    names; /* frozen Array of the names in the order of their numbers, Strings in UTF-8; or nil */
     int highest; /* the highest $n, where there are no names */
     bool embeds; /* it holds statements that may have parameters of their own */
 };

@@ -16,7 +16,7 @@
 #define BYTEA_OID 17
 
 static ID id_ajd, id_bit_length, id_divmod, id_exponent, id_floor, id_iso8601, id_jd, id_nsec;
-static ID id_prefix, id_to_i, id_to_s, id_ip_addr;
+static ID id_prefix, id_to_i, id_to_s;
 static VALUE plain_notation; /* what BigDecimal#to_s calls it */
 static VALUE unix_epoch_ajd; /* as DateTime#ajd gives it */
 static VALUE microseconds_per_day;
@@ -282,6 +282,13 @@ date_time_write(VALUE value, struct pgconn_output *output)
     instant_write(rb_ary_entry(parts, 0), NUM2LONG(rb_ary_entry(parts, 1)), output);
 }
 
+/* What the classes of pgconn's own values write is what the server reads. */
+static void
+value_write(VALUE value, struct pgconn_output *output)
+{
+    string_append(rb_obj_as_string(value), output);
+}
+
 static void
 ip_addr_write(VALUE value, struct pgconn_output *output)
 {
@@ -322,30 +329,33 @@ undetermined_raise(VALUE value, struct pgconn_output *output)
 
 /* The more frequent first, subclasses ahead of their superclass. */
 static struct pgconn_text_form text_forms[] = {
-    {"Integer",       integer_write,            NULL,             0},
-    {"String",        string_write,             string_is_binary, 0},
-    {"NilClass",      NULL,                     NULL,             0},
-    {"TrueClass",     true_write,               NULL,             0},
-    {"FalseClass",    false_write,              NULL,             0},
-    {"Float",         float_write,              NULL,             0},
-    {"Time",          time_write,               NULL,             0},
-    {"Symbol",        symbol_write,             NULL,             0},
-    {"BigDecimal",    big_decimal_write,        NULL,             0},
-    {"DateTime",      date_time_write,          NULL,             0},
-    {"Date",          date_write,               NULL,             0},
-    {"Rational",      rational_write,           NULL,             0},
-    {"Array",         pgconn_codec_array_write, always,           0},
-    {"Set",           pgconn_codec_array_write, always,           0},
-    {"Range",         pgconn_codec_range_write, always,           0},
-    {"Pgconn::Range", pgconn_codec_range_write, always,           0},
-    {"Hash",          undetermined_raise,       always,           0},
-    {"Struct",        undetermined_raise,       always,           0},
+    {"Integer",           integer_write,            NULL,             0},
+    {"String",            string_write,             string_is_binary, 0},
+    {"NilClass",          NULL,                     NULL,             0},
+    {"TrueClass",         true_write,               NULL,             0},
+    {"FalseClass",        false_write,              NULL,             0},
+    {"Float",             float_write,              NULL,             0},
+    {"Time",              time_write,               NULL,             0},
+    {"Symbol",            symbol_write,             NULL,             0},
+    {"BigDecimal",        big_decimal_write,        NULL,             0},
+    {"DateTime",          date_time_write,          NULL,             0},
+    {"Date",              date_write,               NULL,             0},
+    {"Rational",          rational_write,           NULL,             0},
+    {"Array",             pgconn_codec_array_write, always,           0},
+    {"Set",               pgconn_codec_array_write, always,           0},
+    {"Range",             pgconn_codec_range_write, always,           0},
+    {"Pgconn::Range",     pgconn_codec_range_write, always,           0},
+    {"Hash",              undetermined_raise,       always,           0},
+    {"Struct",            undetermined_raise,       always,           0},
+    {"IPAddr",            ip_addr_write,            NULL,             0},
+    {"Pgconn::Inet",      value_write,              NULL,             0},
+    {"Pgconn::Interval",  value_write,              NULL,             0},
+    {"Pgconn::TimeOfDay", value_write,              NULL,             0},
 };
 
 #define TEXT_FORMS (sizeof(text_forms) / sizeof(text_forms[0]))
 
-/* For values that are known by other means than a class which is there when this is loaded. */
-static const struct pgconn_text_form ip_addr_form = {"IPAddr", ip_addr_write, NULL, 0};
+/* For values that are known by a method that they have. */
 static const struct pgconn_text_form duration_form = {NULL, duration_write, NULL, 0};
 
 const struct pgconn_text_form *
@@ -357,22 +367,12 @@ pgconn_text_form_of(VALUE klass)
     return NULL;
 }
 
-/* Nobody has an IPAddr to give before it is loaded; asking must not load it. */
-static bool
-value_is_ip_addr(VALUE value)
-{
-    if (!rb_const_defined_at(rb_cObject, id_ip_addr)) return false;
-    if (!NIL_P(rb_autoload_p(rb_cObject, id_ip_addr))) return false;
-    return RTEST(rb_obj_is_kind_of(value, rb_const_get_at(rb_cObject, id_ip_addr)));
-}
-
 const struct pgconn_text_form *
 pgconn_text_form_like(VALUE value)
 {
     for (size_t i = 0; i < TEXT_FORMS; i++) {
         if (RTEST(rb_obj_is_kind_of(value, text_forms[i].klass))) return &text_forms[i];
     }
-    if (value_is_ip_addr(value)) return &ip_addr_form;
     return rb_respond_to(value, id_iso8601) ? &duration_form : NULL;
 }
 
@@ -398,7 +398,6 @@ ids_init(void)
     id_prefix = rb_intern("prefix");
     id_to_i = rb_intern("to_i");
     id_to_s = rb_intern("to_s");
-    id_ip_addr = rb_intern("IPAddr");
 }
 
 void

@@ -18,6 +18,10 @@ module Pgconn
     include Comparable
     include ValueObject
 
+    # inet's, in PostgreSQL's pg_type.dat.
+    OID = 869
+    private_constant :OID
+
     # @return [String] the address alone, in its canonical form
     attr_reader :address
 
@@ -35,7 +39,7 @@ module Pgconn
       end
 
       text = prefix ? "#{address}/#{prefix}" : address
-      self.fields = parse(text) || raise(ArgumentError, "not an address of IPv4 or IPv6: #{text.inspect}")
+      self.fields = parse(text)
       freeze
     end
 
@@ -98,15 +102,12 @@ module Pgconn
 
     def host_bits = size - prefix
 
-    # IPAddr reads more than PostgreSQL does: brackets, zones, masks.
+    # As the server's own text is read, so that equal addresses always have the same canonical form;
+    # IPAddr reads more (brackets, zones, masks), and writes some addresses unlike the C library.
     def parse(text)
-      match = %r{\A(?<address>[\h:.]+)(?:/(?<prefix>\d{1,3}))?\z}.match(text) or return
-      ip = ::IPAddr.new(match[:address])
-      size = ip.ipv4? ? 32 : 128
-      prefix = (match[:prefix] || size).to_i
-      [ip.to_s, prefix] if prefix <= size
-    rescue ::IPAddr::Error
-      nil
+      Codec.decode(OID, text).deconstruct
+    rescue DataError
+      raise ArgumentError, "not an address of IPv4 or IPv6: #{text.inspect}"
     end
   end
 end

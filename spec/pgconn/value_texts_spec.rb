@@ -95,6 +95,12 @@ RSpec.describe "The texts of values" do
     expect(texts(values, "inet", "inet_out(value)::text")).to eq(values.map(&:to_s))
   end
 
+  it "are what the values are sent as: interval, time, timetz" do
+    connection.execute("SET IntervalStyle TO iso_8601")
+    values = [Pgconn::Interval.parse("P1Y2M-3DT-4H5.5S"), random_time, random_time(offset: -12_600)]
+    expect(connection.execute("SELECT $1::interval::text, $2::time::text, $3::timetz::text", values).fetch.to_a).to eq(values.map(&:to_s))
+  end
+
   {
     int4range: [1, 5],
     numrange: [BigDecimal("-1.5"), Rational(5, 2)],
