@@ -1,27 +1,13 @@
-#include "connection.h"
+#include "cursor.h"
 
-#include "encoding.h"
-#include "params.h"
-#include "result.h"
-#include "sql_lexer.h"
+#include "error.h"
 
-static VALUE rb_cPgconnCursor;
-
-struct cursor {
-    VALUE connection;
-    VALUE result;    /* the Pgconn::Result of the last execute, or nil */
-    VALUE query;     /* the text as sent, or nil */
-    long position;   /* of the next row */
-    long array_size; /* rows that fetch_many gives by default */
-    VALUE timeout;   /* nil, or seconds: the default of its executes */
-    struct pgconn_row_shape shape;
-    bool closed;
-};
+VALUE rb_cPgconnCursor;
 
 static void
 cursor_mark(void *data)
 {
-    struct cursor *cursor = data;
+    struct pgconn_cursor *cursor = data;
 
     rb_gc_mark_movable(cursor->connection);
     rb_gc_mark_movable(cursor->result);
@@ -33,7 +19,7 @@ cursor_mark(void *data)
 static void
 cursor_compact(void *data)
 {
-    struct cursor *cursor = data;
+    struct pgconn_cursor *cursor = data;
 
     cursor->connection = rb_gc_location(cursor->connection);
     cursor->result = rb_gc_location(cursor->result);
@@ -46,7 +32,7 @@ static size_t
 cursor_memsize(const void *data)
 {
     (void)data;
-    return sizeof(struct cursor);
+    return sizeof(struct pgconn_cursor);
 }
 
 static const rb_data_type_t cursor_type = {
@@ -61,8 +47,8 @@ static const rb_data_type_t cursor_type = {
 static VALUE
 cursor_allocate(VALUE class)
 {
-    struct cursor *cursor;
-    VALUE self = TypedData_Make_Struct(class, struct cursor, &cursor_type, cursor);
+    struct pgconn_cursor *cursor;
+    VALUE self = TypedData_Make_Struct(class, struct pgconn_cursor, &cursor_type, cursor);
 
     cursor->connection = cursor->result = cursor->query = Qnil;
     cursor->timeout = cursor->shape.callable = Qnil;
@@ -70,10 +56,10 @@ cursor_allocate(VALUE class)
     return self;
 }
 
-static struct cursor *
-cursor_get(VALUE self)
+struct pgconn_cursor *
+pgconn_cursor_get(VALUE self)
 {
-    struct cursor *cursor = rb_check_typeddata(self, &cursor_type);
+    struct pgconn_cursor *cursor = rb_check_typeddata(self, &cursor_type);
 
     if (NIL_P(cursor->connection)) {
         pgconn_error_raise(rb_ePgconnInterfaceError,
@@ -82,26 +68,12 @@ cursor_get(VALUE self)
     return cursor;
 }
 
-static struct cursor *
-cursor_get_open(VALUE self)
+struct pgconn_cursor *
+pgconn_cursor_get_open(VALUE self)
 {
-    struct cursor *cursor = cursor_get(self);
+    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
 
     if (cursor->closed) pgconn_error_raise(rb_ePgconnInterfaceError, "cursor already closed");
-    return cursor;
-}
-
-/* Rows that had arrived can be read after a loss, but not after close. */
-static struct cursor *
-cursor_get_fetchable(VALUE self)
-{
-    struct cursor *cursor = cursor_get_open(self);
-
-    if (pgconn_connection_is_closed(cursor->connection))
-        pgconn_connection_get_open(cursor->connection);
-    if (NIL_P(cursor->result) || !pgconn_result_has_rows(cursor->result)) {
-        pgconn_error_raise(rb_ePgconnProgrammingError, "no results to fetch");
-    }
     return cursor;
 }
 
@@ -142,7 +114,7 @@ shape_get(VALUE row)
 static VALUE
 cursor_configure(VALUE self, VALUE connection, VALUE row, VALUE timeout)
 {
-    struct cursor *cursor = rb_check_typeddata(self, &cursor_type);
+    struct pgconn_cursor *cursor = rb_check_typeddata(self, &cursor_type);
     struct pgconn_row_shape shape = shape_get(row);
 
     if (!RTEST(rb_obj_is_kind_of(connection, rb_cPgconnConnection))) {
@@ -159,14 +131,14 @@ cursor_configure(VALUE self, VALUE connection, VALUE row, VALUE timeout)
 }
 
 static VALUE
-cursor_timeout(const struct cursor *cursor, VALUE timeout)
+cursor_timeout(const struct pgconn_cursor *cursor, VALUE timeout)
 {
     if (NIL_P(timeout)) timeout = cursor->timeout;
     return pgconn_connection_timeout(cursor->connection, timeout);
 }
 
 static void
-cursor_reset(VALUE self, struct cursor *cursor)
+cursor_reset(VALUE self, struct pgconn_cursor *cursor)
 {
     RB_OBJ_WRITE(self, &cursor->result, Qnil);
     RB_OBJ_WRITE(self, &cursor->query, Qnil);
@@ -177,7 +149,7 @@ cursor_reset(VALUE self, struct cursor *cursor)
 static VALUE
 cursor_run(VALUE self, VALUE sql, VALUE arguments, VALUE timeout)
 {
-    struct cursor *cursor = cursor_get_open(self);
+    struct pgconn_cursor *cursor = pgconn_cursor_get_open(self);
     struct pgconn_executor executor = pgconn_connection_executor(cursor->connection);
     struct pgconn_request request;
     VALUE result;
@@ -195,114 +167,29 @@ cursor_run(VALUE self, VALUE sql, VALUE arguments, VALUE timeout)
 }
 
 /*
- * @return [Pgconn::Row, nil] the next row; nil after the last
- * @raise [Pgconn::ProgrammingError] if there are no rows to fetch
- * @raise [Pgconn::DataError] if a value can't be read
+ * Reads a value from its text as results of this connection are read.
+ * @param oid [Integer] the type's OID
+ * @param text [String, nil] as the server writes it, in the client encoding
+ * @return [Object, nil] nil for nil
+ * @raise [Pgconn::DataError] if the text isn't one of the type
  */
 static VALUE
-cursor_fetch(VALUE self)
+cursor_cast(VALUE self, VALUE oid, VALUE text)
 {
-    struct cursor *cursor = cursor_get_fetchable(self);
-    VALUE result = cursor->result;
+    struct pgconn_cursor *cursor = pgconn_cursor_get_open(self);
+    VALUE registry = pgconn_connection_registry(cursor->connection), frozen;
+    const struct pgconn_codec *codec = pgconn_types_find(registry, NUM2UINT(oid));
+    struct pgconn_input input;
+    VALUE value;
 
-    if (cursor->position >= pgconn_result_row_count(result)) return Qnil;
-    return pgconn_result_row(result, cursor->position++, &cursor->shape);
-}
-
-/* The rows from here on, at most `limit`, as an Array. */
-static VALUE
-cursor_fetch_rows(struct cursor *cursor, long limit)
-{
-    VALUE result = cursor->result, rows;
-    long left = pgconn_result_row_count(result) - cursor->position, count;
-
-    count = limit < 0 || limit > left ? left : limit;
-    rows = pgconn_result_rows(result, &cursor->position, count, &cursor->shape);
-    RB_GC_GUARD(result);
-    return rows;
-}
-
-/*
- * @return [Array<Pgconn::Row>] all rows that are left
- * @raise (see #fetch)
- */
-static VALUE
-cursor_fetch_all(VALUE self)
-{
-    return cursor_fetch_rows(cursor_get_fetchable(self), -1);
-}
-
-/*
- * @overload fetch_many(count = arraysize)
- *   @param count [Integer] how many rows at most; negative: all that are left
- *   @return [Array<Pgconn::Row>] the next rows, none after the last
- *   @raise (see #fetch)
- */
-static VALUE
-cursor_fetch_many(int argc, VALUE *argv, VALUE self)
-{
-    struct cursor *cursor = cursor_get_fetchable(self);
-
-    rb_check_arity(argc, 0, 1);
-    return cursor_fetch_rows(cursor, argc ? NUM2LONG(argv[0]) : cursor->array_size);
-}
-
-/*
- * @return [Object, nil] the first column of the next row; nil after the last row
- * @raise (see #fetch)
- */
-static VALUE
-cursor_fetch_value(VALUE self)
-{
-    struct cursor *cursor = cursor_get_fetchable(self);
-    VALUE result = cursor->result;
-
-    if (cursor->position >= pgconn_result_row_count(result)) return Qnil;
-    return pgconn_result_value(result, cursor->position++,
-                               pgconn_result_column(result, INT2FIX(0)));
-}
-
-/*
- * @param column [Integer, String, Symbol] position or name
- * @return [Array] the column's values in all rows that are left
- * @raise [KeyError, IndexError] for a column that the result doesn't have
- * @raise (see #fetch)
- */
-static VALUE
-cursor_column(VALUE self, VALUE column)
-{
-    struct cursor *cursor = cursor_get_fetchable(self);
-    VALUE result = cursor->result;
-    long at = pgconn_result_column(result, column), position = cursor->position;
-
-    cursor->position = pgconn_result_row_count(result);
-    return pgconn_result_values(result, position, at);
-}
-
-static VALUE
-cursor_enumerator_size(VALUE self, VALUE arguments, VALUE enumerator)
-{
-    struct cursor *cursor = cursor_get_fetchable(self);
-
-    (void)arguments;
-    (void)enumerator;
-    return LONG2NUM(pgconn_result_row_count(cursor->result) - cursor->position);
-}
-
-/*
- * Yields the rows that are left.
- * @yieldparam row [Pgconn::Row]
- * @return [self, Enumerator] an Enumerator without a block
- * @raise (see #fetch)
- */
-static VALUE
-cursor_each(VALUE self)
-{
-    VALUE row;
-
-    RETURN_SIZED_ENUMERATOR(self, 0, NULL, cursor_enumerator_size);
-    while (!NIL_P(row = cursor_fetch(self))) rb_yield(row);
-    return self;
+    if (NIL_P(text)) return Qnil;
+    frozen = rb_str_new_frozen(StringValue(text));
+    input.data = RSTRING_PTR(frozen);
+    input.length = RSTRING_LENINT(frozen);
+    input.encoding_index = rb_enc_get_index(frozen);
+    value = codec->decode_text(codec, input);
+    RB_GC_GUARD(frozen);
+    return value;
 }
 
 /*
@@ -312,7 +199,7 @@ cursor_each(VALUE self)
 static VALUE
 cursor_description(VALUE self)
 {
-    struct cursor *cursor = cursor_get(self);
+    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
 
     if (NIL_P(cursor->result) || !pgconn_result_has_rows(cursor->result)) return Qnil;
     return pgconn_result_description(cursor->result);
@@ -325,7 +212,7 @@ cursor_description(VALUE self)
 static VALUE
 cursor_rowcount(VALUE self)
 {
-    struct cursor *cursor = cursor_get(self);
+    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
 
     return LONG2NUM(NIL_P(cursor->result) ? -1 : pgconn_result_affected(cursor->result));
 }
@@ -337,7 +224,7 @@ cursor_rowcount(VALUE self)
 static VALUE
 cursor_rownumber(VALUE self)
 {
-    struct cursor *cursor = cursor_get(self);
+    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
 
     if (NIL_P(cursor->result) || !pgconn_result_has_rows(cursor->result)) return Qnil;
     return LONG2NUM(cursor->position);
@@ -350,7 +237,7 @@ cursor_rownumber(VALUE self)
 static VALUE
 cursor_statusmessage(VALUE self)
 {
-    struct cursor *cursor = cursor_get(self);
+    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
 
     if (NIL_P(cursor->result)) return Qnil;
     return rb_utf8_str_new_cstr(PQcmdStatus((PGresult *)pgconn_result_pg(cursor->result)));
@@ -362,7 +249,7 @@ cursor_statusmessage(VALUE self)
 static VALUE
 cursor_query(VALUE self)
 {
-    return cursor_get(self)->query;
+    return pgconn_cursor_get(self)->query;
 }
 
 /*
@@ -371,7 +258,7 @@ cursor_query(VALUE self)
 static VALUE
 cursor_connection(VALUE self)
 {
-    return cursor_get(self)->connection;
+    return pgconn_cursor_get(self)->connection;
 }
 
 /*
@@ -380,7 +267,7 @@ cursor_connection(VALUE self)
 static VALUE
 cursor_arraysize(VALUE self)
 {
-    return LONG2NUM(cursor_get(self)->array_size);
+    return LONG2NUM(pgconn_cursor_get(self)->array_size);
 }
 
 /*
@@ -389,7 +276,7 @@ cursor_arraysize(VALUE self)
 static VALUE
 cursor_set_arraysize(VALUE self, VALUE size)
 {
-    cursor_get(self)->array_size = NUM2LONG(size);
+    pgconn_cursor_get(self)->array_size = NUM2LONG(size);
     return size;
 }
 
@@ -400,7 +287,7 @@ cursor_set_arraysize(VALUE self, VALUE size)
 static VALUE
 cursor_close(VALUE self)
 {
-    struct cursor *cursor = cursor_get(self);
+    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
 
     cursor_reset(self, cursor);
     cursor->closed = true;
@@ -414,7 +301,7 @@ cursor_close(VALUE self)
 static VALUE
 cursor_closed_p(VALUE self)
 {
-    struct cursor *cursor = cursor_get(self);
+    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
 
     return RBOOL(cursor->closed || pgconn_connection_is_closed(cursor->connection));
 }
@@ -442,12 +329,8 @@ Init_pgconn_cursor(void)
     init_readers();
     rb_define_private_method(rb_cPgconnCursor, "configure", cursor_configure, 3);
     rb_define_method(rb_cPgconnCursor, "arraysize=", cursor_set_arraysize, 1);
+    rb_define_method(rb_cPgconnCursor, "cast", cursor_cast, 2);
     rb_define_method(rb_cPgconnCursor, "close", cursor_close, 0);
-    rb_define_method(rb_cPgconnCursor, "column", cursor_column, 1);
-    rb_define_method(rb_cPgconnCursor, "each", cursor_each, 0);
-    rb_define_method(rb_cPgconnCursor, "fetch", cursor_fetch, 0);
-    rb_define_method(rb_cPgconnCursor, "fetch_all", cursor_fetch_all, 0);
-    rb_define_method(rb_cPgconnCursor, "fetch_many", cursor_fetch_many, -1);
-    rb_define_method(rb_cPgconnCursor, "fetch_value", cursor_fetch_value, 0);
     rb_define_private_method(rb_cPgconnCursor, "run", cursor_run, 3);
+    pgconn_cursor_rows_init();
 }

@@ -118,7 +118,7 @@ commands_add(struct execution *execution, const struct pgconn_parameter *paramet
     char name[PGCONN_PREPARED_NAME_MAX] = "";
     struct pgconn_command *command;
 
-    if (pgconn_session_knows(executor->session, known->prepared)) {
+    if (pgconn_names_know(&executor->session->names, known->prepared)) {
         name_write(execution, name);
         command = command_add(execution, PGCONN_COMMAND_EXECUTE, name);
         command->result_format = known->result_format;

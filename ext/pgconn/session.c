@@ -1,13 +1,11 @@
 #include "session.h"
 
 #include "encoding.h"
+#include "errand.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* How many statements are closed by one flight at most. */
-#define CLOSED_TOGETHER 16
 
 /* Counted in each child of a fork, which shares its parent's sockets and must not touch them. */
 static unsigned long forks;
@@ -81,7 +79,7 @@ pgconn_session_destroy(struct pgconn_session *session)
     pgconn_queue_destroy(&session->queue);
     pgconn_messages_clear(&session->messages);
     free(session->loss);
-    free(session->closing.numbers);
+    free(session->names.closing);
 }
 
 static bool
@@ -160,61 +158,6 @@ session_is_idle(const struct pgconn_session *session)
     return !session->queue.reading && session->transaction == PQTRANS_IDLE;
 }
 
-/* Puts a flight of the driver's own ahead of all others; the caller adds to it. */
-static struct pgconn_flight *
-errand_start(struct pgconn_session *session, enum pgconn_errand errand)
-{
-    struct pgconn_flight *flight = pgconn_flight_new();
-
-    if (!flight) rb_memerror();
-    flight->errand = errand;
-    pgconn_queue_prepend(&session->queue, flight);
-    return flight;
-}
-
-static void
-errand_append(struct pgconn_session *session, struct pgconn_flight *flight, const char *sql)
-{
-    if (pgconn_flight_append(flight, PGCONN_COMMAND_QUERY, sql)) return;
-    pgconn_queue_remove(&session->queue, flight);
-    pgconn_flight_free(flight);
-    rb_memerror();
-}
-
-/*
- * Values in text are read in ISO style. The SETs are a flight of their own, so that no rollback of
- * the statement's transaction undoes them.
- */
-static void
-session_set_styles(struct pgconn_session *session)
-{
-    struct pgconn_flight *flight = errand_start(session, PGCONN_ERRAND_STYLES);
-
-    errand_append(session, flight, "SET DateStyle TO ISO");
-    errand_append(session, flight, "SET IntervalStyle TO postgres");
-    session->styles_unset = false;
-    pgconn_queue_admit(&session->queue, flight);
-}
-
-/*
- * Outside of a transaction only, which a name that the server doesn't know would fail. Where one
- * fails here, those behind it stay to be closed.
- */
-static void
-session_close_statements(struct pgconn_session *session)
-{
-    struct pgconn_flight *flight = errand_start(session, PGCONN_ERRAND_CLOSE);
-    struct pgconn_closing *closing = &session->closing;
-
-    for (int i = 0; i < CLOSED_TOGETHER && i < closing->count; i++) {
-        char sql[sizeof("DEALLOCATE ") + PGCONN_PREPARED_NAME_MAX] = "DEALLOCATE ";
-
-        pgconn_prepared_write_name(sql + strlen(sql), closing->numbers[i]);
-        errand_append(session, flight, sql);
-    }
-    pgconn_queue_admit(&session->queue, flight);
-}
-
 /* What goes with the flight that is about to be sent. */
 static void
 session_prepare(struct pgconn_session *session, struct pgconn_flight *flight)
@@ -225,8 +168,7 @@ session_prepare(struct pgconn_session *session, struct pgconn_flight *flight)
     }
     flight->begins = false;
     if (!flight->commands || !session_is_idle(session)) return;
-    if (session->styles_unset) session_set_styles(session);
-    else if (session->closing.count > 0) session_close_statements(session);
+    pgconn_errand_send(session);
 }
 
 static void
@@ -282,109 +224,13 @@ pgconn_session_launch(struct pgconn_session *session)
     }
 }
 
-/* What has been closed leaves the list, and so does the first that could not be. */
-static void
-closing_settle(struct pgconn_closing *closing, const struct pgconn_flight *flight)
-{
-    const struct pgconn_command *command;
-    int answered = 0;
-
-    for (command = flight->commands; command; command = command->next) {
-        ExecStatusType status = PQresultStatus(command->result);
-
-        if (status != PGRES_COMMAND_OK && status != PGRES_FATAL_ERROR) break;
-        answered++;
-    }
-    if (answered > closing->count) answered = closing->count;
-    closing->count -= answered;
-    memmove(closing->numbers, closing->numbers + answered,
-            (size_t)closing->count * sizeof(*closing->numbers));
-}
-
-static void
-errand_settle(struct pgconn_session *session, const struct pgconn_flight *flight)
-{
-    switch (flight->errand) {
-    case PGCONN_ERRAND_STYLES:
-        /* A cancel request or a time-out of the server's can hit it: again next time. */
-        if (PQresultStatus(pgconn_flight_result(flight)) != PGRES_COMMAND_OK) {
-            session->styles_unset = true;
-        }
-        break;
-    case PGCONN_ERRAND_CLOSE:
-        closing_settle(&session->closing, flight);
-        break;
-    default:
-        break;
-    }
-}
-
-static void
-prepared_settle(struct pgconn_session *session, struct pgconn_flight *flight)
-{
-    struct pgconn_prepared *prepared = flight->prepared;
-    struct pgconn_command *command;
-
-    for (command = flight->commands; command; command = command->next) {
-        if (PQresultStatus(command->result) != PGRES_COMMAND_OK) continue;
-        if (command->kind == PGCONN_COMMAND_PREPARE && flight->names) {
-            prepared->state = PGCONN_PREPARED_NAMED;
-            prepared->epoch = session->epoch;
-        }
-        else if (command->kind == PGCONN_COMMAND_DESCRIBE) {
-            PQclear(prepared->description);
-            prepared->description = command->result;
-            prepared->descriptions++;
-            command->result = NULL;
-        }
-    }
-    if (prepared->dropped) pgconn_session_drop(session, prepared);
-}
-
-/* After DEALLOCATE ALL and DISCARD ALL the server knows no name any more. */
-static void
-session_forget(struct pgconn_session *session, const struct pgconn_flight *flight)
-{
-    const char *tag = PQcmdStatus(pgconn_flight_result(flight));
-
-    if (strcmp(tag, "DEALLOCATE ALL") != 0 && strcmp(tag, "DISCARD ALL") != 0) return;
-    session->epoch++;
-    session->closing.count = 0;
-}
-
 static void
 session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
 {
-    errand_settle(session, flight);
-    if (flight->forgets && pgconn_flight_result(flight)) session_forget(session, flight);
-    if (flight->prepared) prepared_settle(session, flight);
+    pgconn_errand_settle(session, flight);
+    pgconn_names_settle(&session->names, flight);
     flight->settings = session->settings;
     flight_end(&session->queue, flight, PGCONN_FLIGHT_ANSWERED);
-}
-
-bool
-pgconn_session_knows(const struct pgconn_session *session, const struct pgconn_prepared *prepared)
-{
-    return prepared->state == PGCONN_PREPARED_NAMED && prepared->epoch == session->epoch;
-}
-
-void
-pgconn_session_drop(struct pgconn_session *session, struct pgconn_prepared *prepared)
-{
-    struct pgconn_closing *closing = &session->closing;
-
-    prepared->dropped = true;
-    if (!pgconn_session_knows(session, prepared)) return;
-    prepared->state = PGCONN_PREPARED_UNNAMED;
-    if (closing->count == closing->capacity) {
-        int capacity = closing->capacity ? 2 * closing->capacity : CLOSED_TOGETHER;
-        unsigned *numbers = realloc(closing->numbers, (size_t)capacity * sizeof(*numbers));
-
-        if (!numbers) return; /* then the server keeps the name as long as the session lasts */
-        closing->numbers = numbers;
-        closing->capacity = capacity;
-    }
-    closing->numbers[closing->count++] = prepared->number;
 }
 
 void

@@ -7,20 +7,14 @@
 #define PGCONN_SESSION_H
 
 #include "cancel.h"
-#include "flight.h"
 #include "message.h"
+#include "names.h"
 
 enum pgconn_session_life {
     PGCONN_SESSION_NEW, /* not connected yet */
     PGCONN_SESSION_OPEN,
     PGCONN_SESSION_BROKEN, /* the connection was lost */
     PGCONN_SESSION_CLOSED,
-};
-
-/* The names that the server still knows and nobody will use again. */
-struct pgconn_closing {
-    unsigned *numbers;
-    int count, capacity;
 };
 
 struct pgconn_session {
@@ -33,8 +27,7 @@ struct pgconn_session {
     PGTransactionStatusType transaction;  /* of the last ReadyForQuery */
     struct pgconn_text_settings settings; /* as of the last answer */
     bool autocommit;
-    unsigned long epoch; /* grows when all prepared statements are dropped */
-    struct pgconn_closing closing;
+    struct pgconn_names names;
     bool styles_unset; /* DateStyle or IntervalStyle must still be SET */
     double cancel_timeout;
     pgconn_time patience; /* how much longer what holds everybody up is waited for */
@@ -84,13 +77,6 @@ void pgconn_session_leave(struct pgconn_session *session);
 
 /* Makes whoever drives see the end of the connection. */
 void pgconn_session_hang_up(struct pgconn_session *session);
-
-/* The cache has no more use for a statement: its name, where it has one, is closed by and by. */
-void pgconn_session_drop(struct pgconn_session *session, struct pgconn_prepared *prepared);
-
-/* Whether the server knows the statement by its name. */
-bool pgconn_session_knows(const struct pgconn_session *session,
-                          const struct pgconn_prepared *prepared);
 
 /* A parameter that the server has reported, copied to a String, or nil. */
 VALUE pgconn_session_parameter(struct pgconn_session *session, const char *name);

@@ -129,7 +129,7 @@ cache_evict(struct pgconn_statement_cache *cache, struct pgconn_statement *state
 {
     list_remove(statement->list, statement);
     statement->list = NULL;
-    pgconn_session_drop(cache->session, statement->prepared);
+    pgconn_names_drop(&cache->session->names, statement->prepared);
     rb_hash_delete(table_of(cache, !NIL_P(statement->sql.names)), statement->key);
 }
 
@@ -279,7 +279,7 @@ pgconn_statement_cache_name(struct pgconn_statement_cache *cache,
     if (statement->executions + 1 < (unsigned long)cache->threshold) return false;
     if (prepared->state == PGCONN_PREPARED_UNDER_WAY) return false;
     /* A long transaction that drops many names must not fill the server with them. */
-    if (cache->session->closing.count > cache->size) return false;
+    if (cache->session->names.closing_count > cache->size) return false;
     prepared->state = PGCONN_PREPARED_UNDER_WAY;
     prepared->number = ++cache->names;
     cache_keep(cache, &cache->named, statement);
@@ -293,7 +293,7 @@ pgconn_statement_cache_forget(struct pgconn_statement_cache *cache,
     struct pgconn_prepared *fresh = pgconn_prepared_new();
 
     if (!fresh) rb_memerror();
-    pgconn_session_drop(cache->session, statement->prepared);
+    pgconn_names_drop(&cache->session->names, statement->prepared);
     pgconn_prepared_release(statement->prepared);
     statement->prepared = fresh;
     statement->parameter_count = 0;

@@ -15,6 +15,11 @@ module Pgconn
     # @param cursor_factory [Class, nil] {Cursor} or a subclass: what {#cursor} makes
     # @param cancel_timeout [Numeric] seconds to wait for the answer to a cancel request
     # @param statement_timeout [Numeric, nil] seconds: the default of `timeout:` for each statement
+    # @param prepare_threshold [Integer, nil] the execution of a statement, counted from 1, with which it is
+    #   prepared under a name; from the next on values come in binary where that can be. nil: never, as
+    #   poolers such as PgBouncer in transaction mode need it
+    # @param statement_cache_size [Integer] how many statements are remembered, and how many names are kept
+    #   on the server, at most
     # @param keywords [Hash] libpq's keywords, such as `host:`, `dbname:` (or `database:`), `user:`,
     #   `password:` and `connect_timeout:` (seconds for each address); they win over those of conninfo,
     #   and nil is as if it were not there

@@ -1,0 +1,30 @@
+/*
+ * Pgconn::Cursor: executes statements (cursor.c) and gives their rows (cursor_rows.c).
+ */
+#ifndef PGCONN_CURSOR_H
+#define PGCONN_CURSOR_H
+
+#include "connection.h"
+#include "result.h"
+
+struct pgconn_cursor {
+    VALUE connection;
+    VALUE result;    /* the Pgconn::Result of the last execute, or nil */
+    VALUE query;     /* the text as sent, or nil */
+    long position;   /* of the next row */
+    long array_size; /* rows that fetch_many gives by default */
+    VALUE timeout;   /* nil, or seconds: the default of its executes */
+    struct pgconn_row_shape shape;
+    bool closed;
+};
+
+extern VALUE rb_cPgconnCursor;
+
+/* Raises InterfaceError where initialize didn't run, and, the second one, for a closed cursor. */
+struct pgconn_cursor *pgconn_cursor_get(VALUE self);
+struct pgconn_cursor *pgconn_cursor_get_open(VALUE self);
+
+/* Defines the methods of cursor_rows.c. */
+void pgconn_cursor_rows_init(void);
+
+#endif

@@ -1,0 +1,81 @@
+#include "errand.h"
+
+/* How many names are closed by one flight at most. */
+#define CLOSED_TOGETHER 16
+
+/* Puts a flight of the driver's own ahead of all others; the caller adds to it. */
+static struct pgconn_flight *
+errand_start(struct pgconn_session *session, enum pgconn_errand errand)
+{
+    struct pgconn_flight *flight = pgconn_flight_new();
+
+    if (!flight) rb_memerror();
+    flight->errand = errand;
+    pgconn_queue_prepend(&session->queue, flight);
+    return flight;
+}
+
+static void
+errand_append(struct pgconn_session *session, struct pgconn_flight *flight, const char *sql)
+{
+    if (pgconn_flight_append(flight, PGCONN_COMMAND_QUERY, sql)) return;
+    pgconn_queue_remove(&session->queue, flight);
+    pgconn_flight_free(flight);
+    rb_memerror();
+}
+
+/*
+ * Values in text are read in ISO style. The SETs are a flight of their own, so that no rollback of
+ * the statement's transaction undoes them.
+ */
+static void
+errand_set_styles(struct pgconn_session *session)
+{
+    struct pgconn_flight *flight = errand_start(session, PGCONN_ERRAND_STYLES);
+
+    errand_append(session, flight, "SET DateStyle TO ISO");
+    errand_append(session, flight, "SET IntervalStyle TO postgres");
+    session->styles_unset = false;
+    pgconn_queue_admit(&session->queue, flight);
+}
+
+/* In a transaction a name that the server doesn't know would fail all of it. */
+static void
+errand_close_names(struct pgconn_session *session)
+{
+    struct pgconn_flight *flight = errand_start(session, PGCONN_ERRAND_CLOSE);
+    const struct pgconn_names *names = &session->names;
+
+    for (int i = 0; i < CLOSED_TOGETHER && i < names->closing_count; i++) {
+        char sql[sizeof("DEALLOCATE ") + PGCONN_PREPARED_NAME_MAX] = "DEALLOCATE ";
+
+        pgconn_prepared_write_name(sql + strlen(sql), names->closing[i]);
+        errand_append(session, flight, sql);
+    }
+    pgconn_queue_admit(&session->queue, flight);
+}
+
+void
+pgconn_errand_send(struct pgconn_session *session)
+{
+    if (session->styles_unset) errand_set_styles(session);
+    else if (session->names.closing_count > 0) errand_close_names(session);
+}
+
+void
+pgconn_errand_settle(struct pgconn_session *session, const struct pgconn_flight *flight)
+{
+    switch (flight->errand) {
+    case PGCONN_ERRAND_STYLES:
+        /* A cancel request or a time-out of the server's can hit it: again next time. */
+        if (PQresultStatus(pgconn_flight_result(flight)) != PGRES_COMMAND_OK) {
+            session->styles_unset = true;
+        }
+        break;
+    case PGCONN_ERRAND_CLOSE:
+        pgconn_names_settle_closing(&session->names, flight);
+        break;
+    default:
+        break;
+    }
+}
