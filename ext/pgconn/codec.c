@@ -66,23 +66,46 @@ decoder_of(const struct pgconn_codec *codec, VALUE format)
     rb_raise(rb_eArgError, "format: must be :text or :binary, not %+" PRIsVALUE, format);
 }
 
+struct decoding {
+    const struct pgconn_codec *codec;
+    pgconn_decode_function decode;
+    struct pgconn_input input;
+    char *copy;
+};
+
+static VALUE
+decoding_run(VALUE argument)
+{
+    struct decoding *decoding = (struct decoding *)argument;
+
+    return decoding->decode(decoding->codec, decoding->input);
+}
+
+static VALUE
+decoding_free(VALUE argument)
+{
+    xfree(((struct decoding *)argument)->copy);
+    return Qnil;
+}
+
 static VALUE
 bytes_decode(const struct pgconn_codec *codec, pgconn_decode_function decode, VALUE bytes)
 {
-    volatile VALUE holder;
-    char *copy = rb_alloc_tmp_buffer(&holder, RSTRING_LEN(bytes));
-    struct pgconn_input input = {copy, (int)RSTRING_LEN(bytes), rb_enc_get_index(bytes)};
-    VALUE value;
+    int length = (int)RSTRING_LEN(bytes);
+    char *copy = ALLOC_N(char, length);
+    struct decoding decoding = {
+        codec, decode, {copy, length, rb_enc_get_index(bytes)},
+          copy
+    };
 
-    memcpy(copy, RSTRING_PTR(bytes), (size_t)input.length);
-    value = decode(codec, input);
-    rb_free_tmp_buffer(&holder);
-    return value;
+    memcpy(copy, RSTRING_PTR(bytes), (size_t)length);
+    return rb_ensure(decoding_run, (VALUE)&decoding, decoding_free, (VALUE)&decoding);
 }
 
 /*
- * Decodes a value as it comes from the server, without one: for specs and fuzzers. The bytes are
- * copied to memory of their own that ends with them, so that valgrind sees who reads on.
+ * Decodes a value as it comes from the server, without one: for Pgconn::Inet, specs and
+ * fuzzers. The bytes are copied to memory of their own that ends with them, so that valgrind sees
+ * who reads on.
  *
  * @overload decode(oid, bytes, format: :text)
  *   @param oid [Integer] the type's OID
