@@ -1,5 +1,6 @@
 #include "codec.h"
 #include "error.h"
+#include "moment.h"
 
 #define SIGHT_MAX 40
 
@@ -153,6 +154,7 @@ Init_pgconn_codec(void)
     codecs_add(pgconn_codec_datetimes);
     codecs_add(pgconn_codec_network);
     pgconn_codec_numeric_init();
+    pgconn_moment_init();
     pgconn_codec_datetimes_init();
     pgconn_codec_network_init();
     rb_define_singleton_method(rb_mPgconnCodec, "decode", codec_s_decode, -1);
