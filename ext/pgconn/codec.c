@@ -212,6 +212,7 @@ Init_pgconn_codec(void)
     codecs_add(pgconn_codec_floats);
     codecs_add(pgconn_codec_numeric);
     codecs_add(pgconn_codec_texts);
+    codecs_add(pgconn_codec_uuid);
     codecs_add(pgconn_codec_datetimes);
     codecs_add(pgconn_codec_network);
     pgconn_codec_numeric_init();

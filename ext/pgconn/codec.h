@@ -78,7 +78,8 @@ VALUE pgconn_codec_sight(struct pgconn_input input);
 extern const struct pgconn_codec pgconn_codec_numbers[];   /* bool, integers, oid */
 extern const struct pgconn_codec pgconn_codec_floats[];    /* float4, float8 */
 extern const struct pgconn_codec pgconn_codec_numeric[];   /* numeric */
-extern const struct pgconn_codec pgconn_codec_texts[];     /* text family, bytea, uuid */
+extern const struct pgconn_codec pgconn_codec_texts[];     /* text family, bytea */
+extern const struct pgconn_codec pgconn_codec_uuid[];      /* uuid */
 extern const struct pgconn_codec pgconn_codec_datetimes[]; /* date, timestamp, timestamptz */
 extern const struct pgconn_codec pgconn_codec_network[];   /* inet, cidr, macaddr, macaddr8 */
 

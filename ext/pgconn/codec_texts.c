@@ -134,8 +134,7 @@ const struct pgconn_codec pgconn_codec_texts[] = {
     {.oid = 25,          .name = "text", .decode_text = text_decode},
     {.oid = 1042,                            .name = "bpchar", .decode_text = text_decode},
     {.oid = 1043,.name = "varchar", .decode_text = text_decode},
-    {.oid = 2950,                            .name = "uuid", .decode_text = text_decode},
-    {.oid = 0    },
+    {.oid = 0                           },
 };
 
 const struct pgconn_codec pgconn_codec_unknown = {

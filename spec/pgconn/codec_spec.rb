@@ -44,7 +44,6 @@ RSpec.describe "Pgconn::Codec" do
     char: [["x", "x"], ["", ""], ["\\", "\\"], ["\\377", "\xFF"], ["\\200", "\x80"], ["é", "é"]],
     bytea: [["\\x", "".b], ["\\x00ff5C", "\0\xFF\\".b], ["", "".b], ["a b~", "a b~".b], ["\\\\x41", "\\x41".b],
             ["a\\000\\377\\\\", "a\0\xFF\\".b]],
-    uuid: [%w[a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11 a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11]],
     name: [%w[pg_class pg_class]],
     bpchar: [["abc  ", "abc  "]],
     varchar: [["abc ", "abc "]],
