@@ -214,10 +214,12 @@ Init_pgconn_codec(void)
     codecs_add(pgconn_codec_texts);
     codecs_add(pgconn_codec_uuid);
     codecs_add(pgconn_codec_datetimes);
+    codecs_add(pgconn_codec_times);
     codecs_add(pgconn_codec_network);
     pgconn_codec_numeric_init();
     pgconn_moment_init();
     pgconn_codec_datetimes_init();
+    pgconn_codec_times_init();
     pgconn_codec_network_init();
     rb_define_singleton_method(rb_mPgconnCodec, "decode", codec_s_decode, -1);
     rb_define_singleton_method(rb_mPgconnCodec, "encode", codec_s_encode, 3);

@@ -27,14 +27,6 @@
 
 static VALUE rb_cDate, rb_cDateTime;
 
-static struct pgconn_reader
-reader_of(struct pgconn_input input)
-{
-    struct pgconn_reader reader = {input.data, input.data + input.length};
-
-    return reader;
-}
-
 static bool
 days_in_range(int64_t days)
 {
@@ -52,7 +44,7 @@ NORETURN(static void datetime_raise(const struct pgconn_codec *codec, struct pgc
 static void
 datetime_raise(const struct pgconn_codec *codec, struct pgconn_input input)
 {
-    if (!pgconn_datetime_text_is_foreign(reader_of(input))) {
+    if (!pgconn_datetime_text_is_foreign(pgconn_input_reader(input))) {
         pgconn_codec_raise_malformed(codec, input);
     }
     pgconn_error_raise(rb_ePgconnDataError,
@@ -74,7 +66,7 @@ date_decode_text(const struct pgconn_codec *codec, struct pgconn_input input)
 {
     int64_t days;
 
-    if (!pgconn_datetime_text_date(reader_of(input), &days)) {
+    if (!pgconn_datetime_text_date(pgconn_input_reader(input), &days)) {
         return infinity_decode_text(codec, input);
     }
     if (!days_in_range(days)) pgconn_codec_raise_malformed(codec, input);
@@ -112,7 +104,7 @@ datetime_decode_text(const struct pgconn_codec *codec, struct pgconn_input input
 {
     int64_t microseconds;
 
-    if (!pgconn_datetime_text_timestamp(reader_of(input), zoned, &microseconds)) {
+    if (!pgconn_datetime_text_timestamp(pgconn_input_reader(input), zoned, &microseconds)) {
         return infinity_decode_text(codec, input);
     }
     if (!microseconds_in_range(microseconds)) pgconn_codec_raise_malformed(codec, input);
