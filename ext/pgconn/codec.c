@@ -2,6 +2,7 @@
 
 #include "container.h"
 #include "error.h"
+#include "moment.h"
 
 #define SIGHT_MAX 40
 
@@ -149,6 +150,67 @@ codec_s_decode(int argc, VALUE *argv, VALUE self)
     return bytes_decode(codec, decode, bytes);
 }
 
+/* One value that is encoded for specs. */
+struct encoding_run {
+    const struct pgconn_codec *codec;
+    VALUE value;
+    struct pgconn_buffer bytes;
+    struct pgconn_output output;
+};
+
+/* [format, bytes] where the function takes the value, else nil. */
+static VALUE
+encoding_try(struct encoding_run *run, pgconn_encode_function encode, const char *format)
+{
+    run->bytes.length = 0;
+    if (!encode || !encode(run->codec, run->value, &run->output)) return Qnil;
+    if (run->bytes.failed) rb_memerror();
+    return rb_assoc_new(ID2SYM(rb_intern(format)),
+                        rb_str_new(run->bytes.data, (long)run->bytes.length));
+}
+
+static VALUE
+encoding_run_start(VALUE argument)
+{
+    struct encoding_run *run = (struct encoding_run *)argument;
+    VALUE encoded = encoding_try(run, run->codec->encode_binary, "binary");
+
+    return NIL_P(encoded) ? encoding_try(run, run->codec->encode_text, "text") : encoded;
+}
+
+static VALUE
+encoding_run_end(VALUE argument)
+{
+    pgconn_buffer_free(&((struct encoding_run *)argument)->bytes);
+    return Qnil;
+}
+
+/*
+ * Encodes a value by what a type has for it, and as parameter $1, without a server: for specs.
+ *
+ * @overload encode(oid, value, encoding)
+ *   @param oid [Integer] the type's OID
+ *   @param value [Object]
+ *   @param encoding [Encoding, String] the client encoding
+ *   @return [Array(Symbol, String), nil] :binary or :text and the bytes; nil where the value is
+ *     sent in the text form of its class
+ *   @raise [Pgconn::DataError] if the type can't hold the value
+ * @api private
+ */
+static VALUE
+codec_s_encode(VALUE self, VALUE oid, VALUE value, VALUE encoding)
+{
+    struct encoding_run run = {.codec = pgconn_codec_find(NUM2UINT(oid)), .value = value};
+
+    (void)self;
+    run.output.bytes = &run.bytes;
+    run.output.encoding_index = rb_to_encoding_index(encoding);
+    run.output.type = run.codec->oid;
+    run.output.number = 1;
+    if (run.output.encoding_index < 0) rb_raise(rb_eArgError, "no such encoding");
+    return rb_ensure(encoding_run_start, (VALUE)&run, encoding_run_end, (VALUE)&run);
+}
+
 /*
  * Document-module: Pgconn::Codec
  *
@@ -164,12 +226,17 @@ Init_pgconn_codec(void)
     codecs_add(pgconn_codec_floats);
     codecs_add(pgconn_codec_numeric);
     codecs_add(pgconn_codec_texts);
+    codecs_add(pgconn_codec_uuid);
     codecs_add(pgconn_codec_datetimes);
+    codecs_add(pgconn_codec_times);
     codecs_add(pgconn_codec_network);
     pgconn_containers_add();
     pgconn_codec_numeric_init();
+    pgconn_moment_init();
     pgconn_codec_datetimes_init();
+    pgconn_codec_times_init();
     pgconn_codec_network_init();
     pgconn_codec_ranges_init();
     rb_define_singleton_method(rb_mPgconnCodec, "decode", codec_s_decode, -1);
+    rb_define_singleton_method(rb_mPgconnCodec, "encode", codec_s_encode, 3);
 }

@@ -18,6 +18,15 @@ struct pgconn_input {
     int encoding_index;
 };
 
+/* Reads the bytes from their beginning. */
+static inline struct pgconn_reader
+pgconn_input_reader(struct pgconn_input input)
+{
+    struct pgconn_reader reader = {input.data, input.data + input.length};
+
+    return reader;
+}
+
 /* Where the bytes of one parameter go. */
 struct pgconn_output {
     struct pgconn_buffer *bytes; /* the caller looks whether writing has failed */
@@ -88,8 +97,10 @@ VALUE pgconn_codec_sight(struct pgconn_input input);
 extern const struct pgconn_codec pgconn_codec_numbers[];   /* bool, integers, oid */
 extern const struct pgconn_codec pgconn_codec_floats[];    /* float4, float8 */
 extern const struct pgconn_codec pgconn_codec_numeric[];   /* numeric */
-extern const struct pgconn_codec pgconn_codec_texts[];     /* text family, bytea, uuid */
+extern const struct pgconn_codec pgconn_codec_texts[];     /* text family, bytea */
+extern const struct pgconn_codec pgconn_codec_uuid[];      /* uuid */
 extern const struct pgconn_codec pgconn_codec_datetimes[]; /* date, timestamp, timestamptz */
+extern const struct pgconn_codec pgconn_codec_times[];     /* time, timetz, interval */
 extern const struct pgconn_codec pgconn_codec_network[];   /* inet, cidr, macaddr, macaddr8 */
 
 /* Of every type that has no codec of its own. */
@@ -98,6 +109,7 @@ extern const struct pgconn_codec pgconn_codec_unknown;
 /* Called by Init_pgconn_codec: the families look up the Ruby classes and methods they need. */
 void pgconn_codec_numeric_init(void);
 void pgconn_codec_datetimes_init(void);
+void pgconn_codec_times_init(void);
 void pgconn_codec_network_init(void);
 
 #endif

@@ -1,6 +1,8 @@
-#include "calendar.h"
 #include "codec.h"
+#include "date_cache.h"
+#include "datetime_text.h"
 #include "error.h"
+#include "moment.h"
 
 #include <math.h>
 #include <time.h>
@@ -8,155 +10,33 @@
 /* rb_time_timespec_new's word for UTC. */
 #define TIME_IN_UTC (INT_MAX - 1)
 
-/* PostgreSQL's dates end in 5874897. */
-#define YEAR_DIGITS_MIN 4
-#define YEAR_DIGITS_MAX 7
+/* PostgreSQL counts from 2000-01-01. */
+#define EPOCH_DAYS 10957 /* since 1970-01-01 */
+#define EPOCH_SECONDS (EPOCH_DAYS * INT64_C(86400))
 
-/* The server accepts and prints time zones of less than 16 hours. */
-#define OFFSET_HOURS_MAX 15
+/* 4714-11-24 BC, the first Julian day, and 5874897-12-31. */
+#define DAYS_MIN (-2451545)
+#define DAYS_MAX 2145031948
 
-static ID id_jd;
-static VALUE rb_cDate;
-static VALUE date_gregorian;
+/* 4714-11-24 00:00:00 BC, and what comes right after 294276-12-31 23:59:59.999999. */
+#define MICROSECONDS_MIN (DAYS_MIN * PGCONN_MICROSECONDS_PER_DAY)
+#define MICROSECONDS_END INT64_C(9223371331200000000)
 
-/* A point in time as the text gives it. */
-struct datetime {
-    struct pgconn_civil_date date;
-    int64_t seconds; /* since midnight */
-    int64_t microseconds;
-    int64_t offset; /* seconds east of UTC */
-};
+/* More seconds than a timestamp has, and few enough to be counted in microseconds. */
+#define SECONDS_LIMIT (INT64_MAX / PGCONN_MICROSECONDS_PER_SECOND - 1)
 
-/* Reads a number of just two digits. */
+static VALUE rb_cDate, rb_cDateTime;
+
 static bool
-pair_take(struct pgconn_reader *reader, int64_t maximum, int64_t *value)
+days_in_range(int64_t days)
 {
-    return pgconn_reader_take_digits(reader, 2, 2, value) && *value <= maximum;
-}
-
-/* Only years of less than four digits are filled up with zeros. */
-static bool
-year_take(struct pgconn_reader *reader, int64_t *year)
-{
-    bool filled = pgconn_reader_sees(reader, '0');
-
-    return pgconn_reader_take_digits(reader, YEAR_DIGITS_MIN,
-                                     filled ? YEAR_DIGITS_MIN : YEAR_DIGITS_MAX, year);
+    return days >= DAYS_MIN && days <= DAYS_MAX;
 }
 
 static bool
-date_take(struct pgconn_reader *reader, struct pgconn_civil_date *date)
+microseconds_in_range(int64_t microseconds)
 {
-    int64_t month, day;
-
-    if (!year_take(reader, &date->year)) return false;
-    if (!pgconn_reader_take(reader, '-') || !pair_take(reader, 12, &month)) return false;
-    if (!pgconn_reader_take(reader, '-') || !pair_take(reader, 31, &day)) return false;
-    date->month = (int)month;
-    date->day = (int)day;
-    return true;
-}
-
-/* Reads " BC" if it is there, after which the year is an astronomical one. */
-static bool
-era_take(struct pgconn_reader *reader, struct pgconn_civil_date *date)
-{
-    if (date->year < 1) return false;
-    if (!pgconn_reader_take(reader, ' ')) return true;
-    if (!pgconn_reader_take(reader, 'B') || !pgconn_reader_take(reader, 'C')) return false;
-    date->year = 1 - date->year;
-    return true;
-}
-
-static bool
-date_exists(const struct pgconn_civil_date *date)
-{
-    return date->month >= 1 && date->day >= 1 &&
-           date->day <= pgconn_calendar_days_in_month(date->year, date->month);
-}
-
-static bool
-date_finish(struct pgconn_reader *reader, struct pgconn_civil_date *date)
-{
-    return era_take(reader, date) && pgconn_reader_at_end(reader) && date_exists(date);
-}
-
-/* Reads what may follow the seconds: .1 to .123456. */
-static bool
-fraction_take(struct pgconn_reader *reader, int64_t *microseconds)
-{
-    int digits;
-
-    if (!pgconn_reader_take(reader, '.')) return true;
-    digits = pgconn_reader_take_digits(reader, 1, 6, microseconds);
-    for (int i = digits; i < 6; i++) *microseconds *= 10;
-    return digits > 0;
-}
-
-static bool
-clock_take(struct pgconn_reader *reader, struct datetime *datetime)
-{
-    int64_t hours, minutes, seconds;
-
-    if (!pair_take(reader, 23, &hours) || !pgconn_reader_take(reader, ':')) return false;
-    if (!pair_take(reader, 59, &minutes) || !pgconn_reader_take(reader, ':')) return false;
-    if (!pair_take(reader, 59, &seconds)) return false;
-    datetime->seconds = (hours * 60 + minutes) * 60 + seconds;
-    return fraction_take(reader, &datetime->microseconds);
-}
-
-/* Reads the :mm or :ss of an offset, if it is there. */
-static bool
-offset_part_take(struct pgconn_reader *reader, int64_t *value)
-{
-    return !pgconn_reader_take(reader, ':') || pair_take(reader, 59, value);
-}
-
-/* Reads +hh, +hh:mm or +hh:mm:ss, in which the sign belongs to all of them. */
-static bool
-offset_take(struct pgconn_reader *reader, int64_t *offset)
-{
-    bool west = pgconn_reader_take(reader, '-');
-    int64_t hours, minutes = 0, seconds = 0;
-
-    if (!west && !pgconn_reader_take(reader, '+')) return false;
-    if (!pair_take(reader, OFFSET_HOURS_MAX, &hours)) return false;
-    if (!offset_part_take(reader, &minutes) || !offset_part_take(reader, &seconds)) return false;
-    *offset = (hours * 60 + minutes) * 60 + seconds;
-    if (west) *offset = -*offset;
-    return true;
-}
-
-static bool
-datetime_parse(struct pgconn_input input, bool zoned, struct datetime *datetime)
-{
-    struct pgconn_reader reader = {input.data, input.data + input.length};
-
-    if (!date_take(&reader, &datetime->date) || !pgconn_reader_take(&reader, ' ')) return false;
-    if (!clock_take(&reader, datetime)) return false;
-    if (zoned && !offset_take(&reader, &datetime->offset)) return false;
-    return date_finish(&reader, &datetime->date);
-}
-
-/* Where the text is infinity or -infinity, the Float for it, else Qundef. */
-static VALUE
-infinity_decode(struct pgconn_input input)
-{
-    if (input.length == 8 && memcmp(input.data, "infinity", 8) == 0) return DBL2NUM(INFINITY);
-    if (input.length == 9 && memcmp(input.data, "-infinity", 9) == 0) return DBL2NUM(-INFINITY);
-    return Qundef;
-}
-
-/* The other styles begin with a day or month of two digits, or with "Wed ". */
-static bool
-style_is_foreign(struct pgconn_input input)
-{
-    struct pgconn_reader reader = {input.data, input.data + input.length};
-    int64_t value;
-
-    if (input.length < 4) return false;
-    if (*input.data >= 'A' && *input.data <= 'Z') return input.data[3] == ' ';
-    return pair_take(&reader, 31, &value) && memchr("/.-", *reader.at, 3);
+    return microseconds >= MICROSECONDS_MIN && microseconds < MICROSECONDS_END;
 }
 
 NORETURN(static void datetime_raise(const struct pgconn_codec *codec, struct pgconn_input input));
@@ -164,84 +44,199 @@ NORETURN(static void datetime_raise(const struct pgconn_codec *codec, struct pgc
 static void
 datetime_raise(const struct pgconn_codec *codec, struct pgconn_input input)
 {
-    if (!style_is_foreign(input)) pgconn_codec_raise_malformed(codec, input);
+    if (!pgconn_datetime_text_is_foreign(pgconn_input_reader(input))) {
+        pgconn_codec_raise_malformed(codec, input);
+    }
     pgconn_error_raise(rb_ePgconnDataError,
                        "can't read %s %" PRIsVALUE ": the setting DateStyle must be ISO",
                        codec->name, pgconn_codec_sight(input));
 }
 
+/* What the text is when it is no date and no timestamp. */
 static VALUE
-date_new(const struct pgconn_civil_date *date)
+infinity_decode_text(const struct pgconn_codec *codec, struct pgconn_input input)
 {
-    int64_t days = pgconn_calendar_days_from_civil(*date);
-    VALUE arguments[2] = {LL2NUM(days + PGCONN_UNIX_EPOCH_JD), date_gregorian};
-
-    return rb_funcallv(rb_cDate, id_jd, 2, arguments);
+    if (input.length == 8 && memcmp(input.data, "infinity", 8) == 0) return DBL2NUM(INFINITY);
+    if (input.length == 9 && memcmp(input.data, "-infinity", 9) == 0) return DBL2NUM(-INFINITY);
+    datetime_raise(codec, input);
 }
 
 static VALUE
-date_decode(const struct pgconn_codec *codec, struct pgconn_input input)
+date_decode_text(const struct pgconn_codec *codec, struct pgconn_input input)
 {
-    struct pgconn_reader reader = {input.data, input.data + input.length};
-    struct pgconn_civil_date date;
-    VALUE infinity;
+    int64_t days;
 
-    if (date_take(&reader, &date) && date_finish(&reader, &date)) return date_new(&date);
-    infinity = infinity_decode(input);
-    if (infinity == Qundef) datetime_raise(codec, input);
-    return infinity;
+    if (!pgconn_datetime_text_date(pgconn_input_reader(input), &days)) {
+        return infinity_decode_text(codec, input);
+    }
+    if (!days_in_range(days)) pgconn_codec_raise_malformed(codec, input);
+    return pgconn_date_cache_fetch((int32_t)days);
 }
 
 static VALUE
-time_new(const struct datetime *datetime)
+date_decode_binary(const struct pgconn_codec *codec, struct pgconn_input input)
 {
-    int64_t days = pgconn_calendar_days_from_civil(datetime->date);
-    struct timespec time = {
-        .tv_sec = (time_t)(days * 86400 + datetime->seconds - datetime->offset),
-        .tv_nsec = (long)datetime->microseconds * 1000,
-    };
+    int32_t days;
 
+    if (input.length != 4) pgconn_codec_raise_malformed(codec, input);
+    days = pgconn_int32_at(input.data);
+    if (days_in_range(days)) return pgconn_date_cache_fetch(days);
+    if (days == INT32_MAX) return DBL2NUM(INFINITY);
+    if (days == INT32_MIN) return DBL2NUM(-INFINITY);
+    pgconn_codec_raise_malformed(codec, input);
+}
+
+static VALUE
+time_new(int64_t microseconds)
+{
+    int64_t fraction = microseconds % PGCONN_MICROSECONDS_PER_SECOND;
+    struct timespec time;
+
+    if (fraction < 0) fraction += PGCONN_MICROSECONDS_PER_SECOND;
+    time.tv_sec = (time_t)((microseconds - fraction) / PGCONN_MICROSECONDS_PER_SECOND +
+                           EPOCH_SECONDS);
+    time.tv_nsec = (long)fraction * 1000;
     return rb_time_timespec_new(&time, TIME_IN_UTC);
 }
 
 static VALUE
-datetime_decode(const struct pgconn_codec *codec, struct pgconn_input input, bool zoned)
+datetime_decode_text(const struct pgconn_codec *codec, struct pgconn_input input, bool zoned)
 {
-    struct datetime datetime = {.offset = 0};
-    VALUE infinity;
+    int64_t microseconds;
 
-    if (datetime_parse(input, zoned, &datetime)) return time_new(&datetime);
-    infinity = infinity_decode(input);
-    if (infinity == Qundef) datetime_raise(codec, input);
-    return infinity;
+    if (!pgconn_datetime_text_timestamp(pgconn_input_reader(input), zoned, &microseconds)) {
+        return infinity_decode_text(codec, input);
+    }
+    if (!microseconds_in_range(microseconds)) pgconn_codec_raise_malformed(codec, input);
+    return time_new(microseconds);
 }
 
 static VALUE
-timestamp_decode(const struct pgconn_codec *codec, struct pgconn_input input)
+timestamp_decode_text(const struct pgconn_codec *codec, struct pgconn_input input)
 {
-    return datetime_decode(codec, input, false);
+    return datetime_decode_text(codec, input, false);
 }
 
 static VALUE
-timestamptz_decode(const struct pgconn_codec *codec, struct pgconn_input input)
+timestamptz_decode_text(const struct pgconn_codec *codec, struct pgconn_input input)
 {
-    return datetime_decode(codec, input, true);
+    return datetime_decode_text(codec, input, true);
+}
+
+/* Both types have the same form: timestamptz is in UTC. */
+static VALUE
+timestamp_decode_binary(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    int64_t microseconds;
+
+    if (input.length != 8) pgconn_codec_raise_malformed(codec, input);
+    microseconds = pgconn_int64_at(input.data);
+    if (microseconds_in_range(microseconds)) return time_new(microseconds);
+    if (microseconds == INT64_MAX) return DBL2NUM(INFINITY);
+    if (microseconds == INT64_MIN) return DBL2NUM(-INFINITY);
+    pgconn_codec_raise_malformed(codec, input);
+}
+
+/* 1 and -1 for the infinities, 0 for everything else. */
+static int
+infinity_sign(VALUE value)
+{
+    double number;
+
+    if (!RB_FLOAT_TYPE_P(value)) return 0;
+    number = RFLOAT_VALUE(value);
+    return isinf(number) ? number > 0 ? 1 : -1 : 0;
+}
+
+/* A DateTime is a Date by its class, but its day depends on the offset: the server reads that. */
+static bool
+value_is_plain_date(VALUE value)
+{
+    return rb_obj_class(value) == rb_cDate || (RTEST(rb_obj_is_kind_of(value, rb_cDate)) &&
+                                               !RTEST(rb_obj_is_kind_of(value, rb_cDateTime)));
+}
+
+static bool
+date_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
+{
+    int sign = infinity_sign(value);
+    int64_t days;
+
+    if (sign) {
+        pgconn_buffer_append_int32(output->bytes, sign > 0 ? INT32_MAX : INT32_MIN);
+        return true;
+    }
+    if (!value_is_plain_date(value)) return false;
+    if (!pgconn_moment_days_of_date(value, &days) || !days_in_range(days - EPOCH_DAYS)) {
+        pgconn_codec_raise_range(codec, output);
+    }
+    pgconn_buffer_append_int32(output->bytes, (int32_t)(days - EPOCH_DAYS));
+    return true;
+}
+
+/* False for a moment outside of the types' range. */
+static bool
+moment_append(const struct pgconn_moment *moment, struct pgconn_output *output)
+{
+    int64_t seconds = moment->seconds - EPOCH_SECONDS, microseconds;
+
+    if (seconds < -SECONDS_LIMIT || seconds > SECONDS_LIMIT) return false;
+    microseconds = seconds * PGCONN_MICROSECONDS_PER_SECOND + moment->microseconds;
+    if (!microseconds_in_range(microseconds)) return false;
+    pgconn_buffer_append_int64(output->bytes, microseconds);
+    return true;
+}
+
+/* A Date isn't taken: as a timestamptz it begins when the day does in the session's time zone. */
+static bool
+timestamp_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
+{
+    int sign = infinity_sign(value);
+    struct pgconn_moment moment;
+    bool counted;
+
+    if (sign) {
+        pgconn_buffer_append_int64(output->bytes, sign > 0 ? INT64_MAX : INT64_MIN);
+        return true;
+    }
+    if (RTEST(rb_obj_is_kind_of(value, rb_cTime))) {
+        counted = pgconn_moment_of_time(value, &moment);
+    }
+    else if (RTEST(rb_obj_is_kind_of(value, rb_cDateTime))) {
+        counted = pgconn_moment_of_date_time(value, &moment);
+    }
+    else {
+        return false;
+    }
+    if (!counted || !moment_append(&moment, output)) pgconn_codec_raise_range(codec, output);
+    return true;
 }
 
 const struct pgconn_codec pgconn_codec_datetimes[] = {
-    {.oid = 1082,                      .name = "date", .decode_text = date_decode},
-    {.oid = 1114,      .name = "timestamp", .decode_text = timestamp_decode},
-    {.oid = 1184,                      .name = "timestamptz", .decode_text = timestamptz_decode},
-    {.oid = 0},
+    {.oid = 1082,
+     .name = "date",
+     .decode_text = date_decode_text,
+     .decode_binary = date_decode_binary,
+     .encode_binary = date_encode},
+    {.oid = 1114,
+     .name = "timestamp",
+     .decode_text = timestamp_decode_text,
+     .decode_binary = timestamp_decode_binary,
+     .encode_binary = timestamp_encode},
+    {.oid = 1184,
+     .name = "timestamptz",
+     .decode_text = timestamptz_decode_text,
+     .decode_binary = timestamp_decode_binary,
+     .encode_binary = timestamp_encode},
+    {.oid = 0                    },
 };
 
 void
 pgconn_codec_datetimes_init(void)
 {
-    rb_require("date");
-    id_jd = rb_intern("jd");
+    pgconn_date_cache_init();
     rb_cDate = rb_const_get(rb_cObject, rb_intern("Date"));
-    date_gregorian = rb_const_get(rb_cDate, rb_intern("GREGORIAN"));
+    rb_cDateTime = rb_const_get(rb_cObject, rb_intern("DateTime"));
     rb_gc_register_mark_object(rb_cDate);
-    rb_gc_register_mark_object(date_gregorian);
+    rb_gc_register_mark_object(rb_cDateTime);
 }

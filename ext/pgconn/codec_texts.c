@@ -197,8 +197,7 @@ const struct pgconn_codec pgconn_codec_texts[] = {
     TEXT_CODEC(25, "text"),
     TEXT_CODEC(1042, "bpchar"),
     TEXT_CODEC(1043, "varchar"),
-    {.oid = 2950, .name = "uuid", .decode_text = text_decode},
-    {.oid = 0                            },
+    {.oid = 0},
 };
 
 const struct pgconn_codec pgconn_codec_unknown = {

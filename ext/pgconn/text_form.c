@@ -3,6 +3,7 @@
 #include "calendar.h"
 #include "encoding.h"
 #include "error.h"
+#include "moment.h"
 
 #include <math.h>
 
@@ -15,11 +16,8 @@
 
 #define BYTEA_OID 17
 
-static ID id_ajd, id_bit_length, id_divmod, id_exponent, id_floor, id_iso8601, id_jd, id_nsec;
-static ID id_prefix, id_to_i, id_to_s;
+static ID id_bit_length, id_divmod, id_exponent, id_iso8601, id_prefix, id_to_s;
 static VALUE plain_notation; /* what BigDecimal#to_s calls it */
-static VALUE unix_epoch_ajd; /* as DateTime#ajd gives it */
-static VALUE microseconds_per_day;
 
 void
 pgconn_text_form_raise_unknown(VALUE value, int number)
@@ -31,18 +29,6 @@ pgconn_text_form_raise_unknown(VALUE value, int number)
         "Hash, Range, Struct, IPAddr, the value classes of Pgconn, durations with iso8601, and "
         "objects with to_pg",
         number, rb_class_name(rb_obj_class(value)));
-}
-
-/* Of Integers that leave room to count with; of anything else it gives false. */
-static bool
-integer_get(VALUE value, int64_t *number)
-{
-    int unused_bits;
-
-    if (!RB_INTEGER_TYPE_P(value)) return false;
-    if (rb_absint_size(value, &unused_bits) * CHAR_BIT - (size_t)unused_bits > 62) return false;
-    *number = NUM2LL(value);
-    return true;
 }
 
 static void
@@ -233,53 +219,45 @@ era_write(const struct pgconn_civil_date *date, struct pgconn_output *output)
     if (date->year < 1) pgconn_buffer_append(output->bytes, " BC", 3);
 }
 
-/* The calendar that a Date counts by (Julian before a reform) doesn't matter to its day number. */
 static void
 date_write(VALUE value, struct pgconn_output *output)
 {
-    VALUE jd = rb_funcallv(value, id_jd, 0, 0);
     struct pgconn_civil_date date;
     int64_t days;
 
-    if (!integer_get(jd, &days)) raise_out_of_range("dates", output);
-    date = pgconn_calendar_civil_from_days(days - PGCONN_UNIX_EPOCH_JD);
+    if (!pgconn_moment_days_of_date(value, &days)) raise_out_of_range("dates", output);
+    date = pgconn_calendar_civil_from_days(days);
     civil_date_write(&date, output);
     era_write(&date, output);
 }
 
 static void
-instant_write(VALUE since_epoch, long microseconds, struct pgconn_output *output)
+moment_write(const struct pgconn_moment *moment, struct pgconn_output *output)
 {
-    struct pgconn_civil_time time;
-    int64_t seconds;
+    struct pgconn_civil_time time = pgconn_calendar_time_from_seconds(moment->seconds);
 
-    if (!integer_get(since_epoch, &seconds)) raise_out_of_range("timestamps", output);
-    time = pgconn_calendar_time_from_seconds(seconds);
     civil_date_write(&time.date, output);
     pgconn_buffer_printf(output->bytes, " %02d:%02d:%02d.%06ld+00", time.hour, time.minute,
-                         time.second, microseconds);
+                         time.second, moment->microseconds);
     era_write(&time.date, output);
 }
 
-/* Both methods of Time round down. */
 static void
 time_write(VALUE value, struct pgconn_output *output)
 {
-    VALUE seconds = rb_funcallv(value, id_to_i, 0, 0);
+    struct pgconn_moment moment;
 
-    instant_write(seconds, NUM2LONG(rb_funcallv(value, id_nsec, 0, 0)) / 1000, output);
+    if (!pgconn_moment_of_time(value, &moment)) raise_out_of_range("timestamps", output);
+    moment_write(&moment, output);
 }
 
-/* The astronomical Julian day is a Rational in UTC. */
 static void
 date_time_write(VALUE value, struct pgconn_output *output)
 {
-    VALUE days = rb_funcall(rb_funcallv(value, id_ajd, 0, 0), '-', 1, unix_epoch_ajd);
-    VALUE microseconds = rb_funcall(days, '*', 1, microseconds_per_day);
-    VALUE parts = rb_funcall(rb_funcallv(microseconds, id_floor, 0, 0), id_divmod, 1,
-                             INT2FIX(1000000));
+    struct pgconn_moment moment;
 
-    instant_write(rb_ary_entry(parts, 0), NUM2LONG(rb_ary_entry(parts, 1)), output);
+    if (!pgconn_moment_of_date_time(value, &moment)) raise_out_of_range("timestamps", output);
+    moment_write(&moment, output);
 }
 
 /* What the classes of pgconn's own values write is what the server reads. */
@@ -387,16 +365,11 @@ pgconn_text_form_for(VALUE value)
 static void
 ids_init(void)
 {
-    id_ajd = rb_intern("ajd");
     id_bit_length = rb_intern("bit_length");
     id_divmod = rb_intern("divmod");
     id_exponent = rb_intern("exponent");
-    id_floor = rb_intern("floor");
     id_iso8601 = rb_intern("iso8601");
-    id_jd = rb_intern("jd");
-    id_nsec = rb_intern("nsec");
     id_prefix = rb_intern("prefix");
-    id_to_i = rb_intern("to_i");
     id_to_s = rb_intern("to_s");
 }
 
@@ -409,9 +382,5 @@ pgconn_text_form_init(void)
         rb_gc_register_mark_object(text_forms[i].klass);
     }
     plain_notation = rb_obj_freeze(rb_str_new_cstr("F"));
-    unix_epoch_ajd = rb_rational_new(INT2FIX(2 * PGCONN_UNIX_EPOCH_JD - 1), INT2FIX(2));
-    microseconds_per_day = LL2NUM(86400000000LL);
     rb_gc_register_mark_object(plain_notation);
-    rb_gc_register_mark_object(unix_epoch_ajd);
-    rb_gc_register_mark_object(microseconds_per_day);
 }

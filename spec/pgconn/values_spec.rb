@@ -94,6 +94,13 @@ RSpec.describe "Values" do
     ["timestamptz", "12345-01-01 00:00:00+00", Time.utc(12_345, 1, 1)],
     ["timestamptz", "infinity", infinity],
     ["timestamptz", "-infinity", -infinity],
+    ["time", "13:14:15.123456", Pgconn::TimeOfDay.parse("13:14:15.123456")],
+    ["time", "24:00:00", Pgconn::TimeOfDay.new(24)],
+    ["timetz", "13:14:15-03:30", Pgconn::TimeOfDay.new(13, 14, 15, offset: -12_600)],
+    ["timetz", "24:00:00+15:59:59", Pgconn::TimeOfDay.new(24, offset: 57_599)],
+    ["interval", "0", Pgconn::Interval.new],
+    ["interval", "1 year 2 mons -3 days 04:05:06.789", Pgconn::Interval.parse("P1Y2M-3DT4H5M6.789S")],
+    ["interval", "-2147483648 mons -2147483648 days", Pgconn::Interval.new(months: -2**31, days: -2**31)],
     ["uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]
   ].freeze
 
@@ -115,7 +122,7 @@ RSpec.describe "Values" do
   end
 
   %w[bool int2 int4 int8 oid float4 float8 numeric text varchar bpchar name bytea date timestamp timestamptz uuid
-     interval json point].each do |type|
+     time timetz interval json point].each do |type|
     it "has nil for NULL of type #{type}, both ways" do
       expect(connection.execute("SELECT NULL::#{type}, $1::#{type} IS NULL", [nil]).fetch).to eq([nil, true])
     end
