@@ -25,7 +25,9 @@ class ExtensionBuild
     @options = options
   end
 
-  # The extension, and the object files beside it.
+  attr_reader :directory
+
+  # The extension; its object files lie beside it.
   def library = File.join(@directory, "pgconn_ext.#{RbConfig::CONFIG["DLEXT"]}")
 
   # Compiles what is not up to date.
