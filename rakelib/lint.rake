@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "open3"
+require_relative "extension_build"
 
 # How the code reads, and what compilers have to say about it.
 module Lint
@@ -15,26 +16,6 @@ module Lint
         end
       end
     end
-
-    # gcc's and clang's opinions differ, so each is asked that is there.
-    def compilers
-      ["gcc", "clang", *(10..30).map { |version| "clang-#{version}" }].select do |name|
-        system(name, "--version", out: File::NULL, err: File::NULL)
-      end.uniq { |name| name[/[a-z]+/] }
-    end
-
-    # Builds the extension in a directory of its own, which is kept for the next time.
-    def build(compiler, directory)
-      FileUtils.mkdir_p(directory)
-      log = File.join(directory, "build.log")
-      succeeded = [[RbConfig.ruby, File.expand_path("ext/pgconn/extconf.rb"), "--enable-werror"],
-                   %w[make]].all? do |command|
-        system({ "CC" => compiler }, *command, chdir: directory, %i[out err] => [log, "a"])
-      end
-      abort "#{File.read(log)}\n#{compiler} has warnings or errors" unless succeeded
-    ensure
-      FileUtils.rm_f(log)
-    end
   end
 end
 
@@ -46,9 +27,9 @@ namespace :lint do
 
   desc "Check the format of the C files; CLANG_FORMAT names another clang-format"
   task :c do
-    files = Dir["ext/pgconn/*.{c,h}"]
+    files = Dir["{ext/pgconn,fuzz}/*.{c,h}"]
     formatted = system(ENV.fetch("CLANG_FORMAT", "clang-format"), "--dry-run", "-Werror", *files)
-    abort "clang-format -i #{File.dirname(files.first)}/*.[ch] puts that right" unless formatted
+    abort "clang-format -i {ext/pgconn,fuzz}/*.[ch] puts that right" unless formatted
     overlong = Lint.overlong_lines(files)
     abort overlong.join("\n") if overlong.any?
     puts "clang-format: #{files.size} files as they should be"
@@ -56,8 +37,8 @@ namespace :lint do
 
   desc "Compile with -Werror, with gcc and with clang where it is installed"
   task :warnings do
-    Lint.compilers.each do |compiler|
-      Lint.build(compiler, "tmp/warnings/#{compiler}")
+    ExtensionBuild.compilers.each do |compiler| # gcc's and clang's opinions differ
+      ExtensionBuild.new("tmp/warnings/#{compiler}", compiler: compiler, options: %w[--enable-werror]).run
       puts "#{compiler}: no warnings"
     end
   end

@@ -7,8 +7,10 @@ ENV["PGPASSFILE"] = "/nonexistent"
 require_relative "support/warning_collector"
 WarningCollector.install
 
-$LOAD_PATH.unshift File.expand_path("../lib", __dir__)
+require_relative "support/load_path"
+$LOAD_PATH.unshift(*LoadPath::FOLDERS)
 require "pgconn"
+LoadPath.verify
 
 Dir[File.join(__dir__, "support", "*.rb")].each { |file| require file }
 

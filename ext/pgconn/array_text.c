@@ -1,25 +1,45 @@
 #include "container.h"
 #include "element_text.h"
 
+/* Of a bound, which is an int4. */
+#define BOUND_DIGITS_MAX 10
+
 /* One array's text while it is read. */
 struct array_text {
     const struct pgconn_codec *codec;
     struct pgconn_element_text text;
     int encoding_index;
-    long sizes[PGCONN_DIMENSIONS_MAX]; /* of the dimensions, as the first of each kind says; -1 */
+    long sizes[PGCONN_DIMENSIONS_MAX]; /* of the dimensions; -1: not known yet */
     int dimensions;                    /* 0: not known yet */
 };
 
-/* [1:3][-2:0]= before arrays whose lower bounds aren't 1: Ruby has no place for them. */
 static bool
-bounds_skip(struct pgconn_reader *reader)
+bound_take(struct pgconn_reader *reader, int64_t *bound)
 {
+    bool negative = pgconn_reader_take(reader, '-');
+
+    if (!pgconn_reader_take_digits(reader, 1, BOUND_DIGITS_MAX, bound)) return false;
+    if (negative) *bound = -*bound;
+    return true;
+}
+
+/*
+ * [1:3][-2:0]= before arrays whose lower bounds aren't 1. Ruby has no place for them; but they say
+ * how many dimensions there are, and of which size.
+ */
+static bool
+bounds_take(struct array_text *array)
+{
+    struct pgconn_reader *reader = &array->text.reader;
+    int64_t lower, upper;
+
     if (!pgconn_reader_sees(reader, '[')) return true;
     while (pgconn_reader_take(reader, '[')) {
-        pgconn_reader_take(reader, '-');
-        if (pgconn_reader_take_run(reader) == 0 || !pgconn_reader_take(reader, ':')) return false;
-        pgconn_reader_take(reader, '-');
-        if (pgconn_reader_take_run(reader) == 0 || !pgconn_reader_take(reader, ']')) return false;
+        if (array->dimensions == PGCONN_DIMENSIONS_MAX) return false;
+        if (!bound_take(reader, &lower) || !pgconn_reader_take(reader, ':')) return false;
+        if (!bound_take(reader, &upper) || !pgconn_reader_take(reader, ']')) return false;
+        if (lower > upper) return false;
+        array->sizes[array->dimensions++] = (long)(upper - lower + 1);
     }
     return pgconn_reader_take(reader, '=');
 }
@@ -72,7 +92,9 @@ dimension_take(struct array_text *array, int depth, VALUE *value)
     if (depth == PGCONN_DIMENSIONS_MAX || !pgconn_reader_take(&array->text.reader, '{')) {
         return false;
     }
-    if (depth == 0 && pgconn_reader_take(&array->text.reader, '}')) return true;
+    if (depth == 0 && array->dimensions == 0 && pgconn_reader_take(&array->text.reader, '}')) {
+        return true;
+    }
     if (!members_take(array, depth + 1, *value)) return false;
     if (array->sizes[depth] < 0) array->sizes[depth] = RARRAY_LEN(*value);
     return array->sizes[depth] == RARRAY_LEN(*value);
@@ -81,7 +103,7 @@ dimension_take(struct array_text *array, int depth, VALUE *value)
 static bool
 array_take(struct array_text *array, VALUE *value)
 {
-    return bounds_skip(&array->text.reader) && dimension_take(array, 0, value) &&
+    return bounds_take(array) && dimension_take(array, 0, value) &&
            pgconn_reader_at_end(&array->text.reader);
 }
 

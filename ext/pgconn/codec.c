@@ -36,6 +36,14 @@ pgconn_codec_add(const struct pgconn_codec *codec)
     *codec_slot(codec->oid) = codec;
 }
 
+void
+pgconn_codec_each(void (*visit)(const struct pgconn_codec *codec, void *argument), void *argument)
+{
+    for (size_t i = 0; i < CODEC_SLOTS; i++) {
+        if (codec_slots[i]) visit(codec_slots[i], argument);
+    }
+}
+
 static void
 codecs_add(const struct pgconn_codec *codecs)
 {
@@ -211,6 +219,29 @@ codec_s_encode(VALUE self, VALUE oid, VALUE value, VALUE encoding)
     return rb_ensure(encoding_run_start, (VALUE)&run, encoding_run_end, (VALUE)&run);
 }
 
+static void
+name_store(const struct pgconn_codec *codec, void *names)
+{
+    rb_hash_aset(*(VALUE *)names, UINT2NUM(codec->oid), rb_str_new_cstr(codec->name));
+}
+
+/*
+ * The types that have a codec of their own: for specs and fuzzers.
+ *
+ * @overload types
+ *   @return [Hash{Integer => String}] OID and name of each
+ * @api private
+ */
+static VALUE
+codec_s_types(VALUE self)
+{
+    VALUE names = rb_hash_new();
+
+    (void)self;
+    pgconn_codec_each(name_store, &names);
+    return names;
+}
+
 /*
  * Document-module: Pgconn::Codec
  *
@@ -239,4 +270,5 @@ Init_pgconn_codec(void)
     pgconn_codec_ranges_init();
     rb_define_singleton_method(rb_mPgconnCodec, "decode", codec_s_decode, -1);
     rb_define_singleton_method(rb_mPgconnCodec, "encode", codec_s_encode, 3);
+    rb_define_singleton_method(rb_mPgconnCodec, "types", codec_s_types, 0);
 }

@@ -82,6 +82,10 @@ bool pgconn_codec_reads_binary(const struct pgconn_codec *codec);
 void pgconn_codec_array_write(VALUE value, struct pgconn_output *output);
 void pgconn_codec_range_write(VALUE value, struct pgconn_output *output);
 
+/* Calls visit with the codec of each built-in type that has one, in no particular order. */
+void pgconn_codec_each(void (*visit)(const struct pgconn_codec *codec, void *argument),
+                       void *argument);
+
 /* Raises the DataError for bytes that aren't the form of the codec's type, and shows them. */
 RBIMPL_ATTR_NORETURN()
 void pgconn_codec_raise_malformed(const struct pgconn_codec *codec, struct pgconn_input input);

@@ -67,14 +67,18 @@ struct float4_interval {
     double low, high;
 };
 
+/* Behind the largest number, where there is none, as far as before it. */
 static struct float4_interval
 float4_interval(float single)
 {
+    float below = nextafterf(single, -INFINITY), above = nextafterf(single, INFINITY);
     struct float4_interval interval = {
-        .low = ((double)single + nextafterf(single, -INFINITY)) / 2,
-        .high = ((double)single + nextafterf(single, INFINITY)) / 2,
+        .low = (double)single - ((double)single - below) / 2,
+        .high = (double)single + ((double)above - single) / 2,
     };
 
+    if (isinf(above)) interval.high = (double)single + ((double)single - below) / 2;
+    if (isinf(below)) interval.low = (double)single - ((double)above - single) / 2;
     return interval;
 }
 

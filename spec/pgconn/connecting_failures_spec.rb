@@ -166,7 +166,7 @@ RSpec.describe "A connect that fails" do
         $stdout.flush
         exit!
       RUBY
-      ended = RubyProcess.run(script, env: { "LD_PRELOAD" => HangingResolver.library })
+      ended = RubyProcess.run(script, env: { "LD_PRELOAD" => HangingResolver.preload })
       expect(ended.output).to eq("killed\n"), ended.errors
     end
   end

@@ -21,9 +21,11 @@ module HangingResolver
   C
 
   class << self
-    # @return [String] the path of the library, which is compiled once and removed at the end
-    def library
+    # @return [String] LD_PRELOAD for a child: what this process has preloaded (a sanitizer's runtime
+    #   must stay the first), and the library, which is compiled once and removed at the end
+    def preload
       @library ||= compile
+      [ENV["LD_PRELOAD"], @library].compact.join(" ")
     end
 
     private

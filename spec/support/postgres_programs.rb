@@ -112,8 +112,9 @@ class PostgresPrograms
 
   private
 
-  # PG* variables are for the user's own server.
+  # PG* variables are for the user's own server, and what is preloaded is meant for Ruby.
   def environment
-    ENV.keys.grep(/\APG/).to_h { |name| [name, nil] }.merge("HOME" => @directory, "LC_ALL" => "C")
+    ENV.keys.grep(/\A(?:PG|LD_PRELOAD\z)/).to_h { |name| [name, nil] }
+       .merge("HOME" => @directory, "LC_ALL" => "C")
   end
 end

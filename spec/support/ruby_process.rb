@@ -3,11 +3,12 @@
 require "open3"
 require "rbconfig"
 require "timeout"
+require_relative "load_path"
 
 # A Ruby of its own with pgconn loaded: for what would end or count the spec's own process.
 module RubyProcess
-  LIB = File.expand_path("../../lib", __dir__)
-  COMMAND = [RbConfig.ruby, "-W", "-I", LIB, "-rpgconn", "-e"].freeze
+  FOLDERS = LoadPath::FOLDERS.flat_map { |folder| ["-I", folder] }.freeze
+  COMMAND = [RbConfig.ruby, "-W", *FOLDERS, "-rpgconn", "-e"].freeze
 
   # What a child printed and how it ended.
   Ended = Struct.new(:output, :errors, :status, keyword_init: true)

@@ -1,0 +1,185 @@
+/*
+ * Every decoder, and the way back: an input is a type's OID (16 bits, the lowest first), a byte of
+ * options and the bytes of a value. What the decoder gives must be a value or DataError, and what
+ * its encoder makes of the value must be decoded to the same.
+ */
+#include "embedded_ruby.h"
+#include "encode.h"
+
+#define HEADER_LENGTH 3
+#define OPTION_BINARY 1
+#define OPTION_ENCODING_SHIFT 1
+
+#define CODECS_MAX 1024
+
+static const struct pgconn_codec *codecs[CODECS_MAX] = {&pgconn_codec_unknown};
+static size_t codec_count = 1;
+
+/* Client encodings, with those among them in which ASCII may be the end of a character. */
+static const char *const encodings[] = {"UTF-8",       "US-ASCII", "ASCII-8BIT", "ISO-8859-1",
+                                        "Windows-31J", "EUC-JP",   "GB18030",    "Big5"};
+
+static const char *const data_error[] = {"DataError", NULL};
+
+struct sample {
+    const struct pgconn_codec *codec;
+    pgconn_decode_function decode;
+    struct pgconn_input input;
+    VALUE value;
+};
+
+/* What encoders write to. */
+static struct pgconn_buffer encoded;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+codec_gather(const struct pgconn_codec *codec, void *unused)
+{
+    (void)unused;
+    if (codec_count < CODECS_MAX) codecs[codec_count++] = codec;
+}
+
+/* The type with the OID, or in place of one without a codec any other. */
+static const struct pgconn_codec *
+codec_choose(Oid oid)
+{
+    const struct pgconn_codec *codec = pgconn_codec_find(oid);
+
+    return codec == &pgconn_codec_unknown ? codecs[oid % codec_count] : codec;
+}
+
+/* Whether the name of the type, or of what it contains, begins so. */
+static bool
+codec_concerns(const struct pgconn_codec *codec, const char *name)
+{
+    while (codec->element) codec = codec->element;
+    return strncmp(codec->name, name, strlen(name)) == 0;
+}
+
+static struct sample
+sample_of(const uint8_t *data, size_t size)
+{
+    const struct pgconn_codec *codec = codec_choose((Oid)(data[0] | data[1] << 8));
+    const char *encoding = encodings[(data[2] >> OPTION_ENCODING_SHIFT) % 8];
+    bool binary = (data[2] & OPTION_BINARY) && codec->decode_binary;
+
+    return (struct sample){
+        .codec = codec,
+        .decode = binary ? codec->decode_binary : codec->decode_text,
+        .input = {.length = (int)(size - HEADER_LENGTH),
+                  .encoding_index = rb_enc_find_index(encoding)},
+    };
+}
+
+static VALUE
+sample_decode(VALUE argument)
+{
+    const struct sample *sample = (const struct sample *)argument;
+
+    return sample->decode(sample->codec, sample->input);
+}
+
+static VALUE
+value_inspect(VALUE value)
+{
+    return rb_inspect(value);
+}
+
+/* Decodes from memory of its own, so that AddressSanitizer sees who reads on. */
+static bool
+sample_read(struct sample *sample, const void *bytes, const char *const *expected)
+{
+    char *copy = malloc((size_t)sample->input.length);
+    VALUE inspected;
+    bool read;
+
+    if (sample->input.length > 0) memcpy(copy, bytes, (size_t)sample->input.length);
+    sample->input.data = copy;
+    read = fuzz_ruby_call(sample_decode, (VALUE)sample, &sample->value, expected);
+    free(copy);
+    sample->input.data = NULL;
+    if (!read) return false;
+    if (NIL_P(sample->value) && !codec_concerns(sample->codec, "json")) {
+        fuzz_ruby_fail("%s (%u) gives nil", sample->codec->name, sample->codec->oid);
+    }
+    return fuzz_ruby_call(value_inspect, sample->value, &inspected, NULL);
+}
+
+/* Gives the format of what is in the buffer then, or nil where there is no way back. */
+static VALUE
+sample_encode(VALUE argument)
+{
+    const struct sample *sample = (const struct sample *)argument;
+    struct pgconn_output output = {&encoded, sample->input.encoding_index, sample->codec->oid, 1};
+    VALUE value = sample->value;
+    const struct pgconn_text_form *form = pgconn_encode_resolve(&value, &output.type, 1);
+
+    switch (pgconn_encode_resolved(sample->codec, value, form, &output)) {
+    case PGCONN_FORM_TEXT:
+        return Qfalse;
+    case PGCONN_FORM_BINARY:
+        return sample->codec->decode_binary ? Qtrue : Qnil;
+    default:
+        return Qnil;
+    }
+}
+
+/* NaN isn't itself. */
+static bool
+values_agree(VALUE one, VALUE other)
+{
+    return rb_eql(one, other) || rb_eql(rb_inspect(one), rb_inspect(other));
+}
+
+/*
+ * Strings are JSON text when they are sent, and the text of a float4 can have more digits than the
+ * server writes.
+ */
+static bool
+sample_returns(const struct sample *sample)
+{
+    if (codec_concerns(sample->codec, "json")) return false;
+    return sample->decode != sample->codec->decode_text || !codec_concerns(sample->codec, "float4");
+}
+
+/* What is sent as text may be none that the server writes: a timestamp with a zone behind it. */
+static void
+sample_check_return(const struct sample *sample)
+{
+    struct sample back = *sample;
+    VALUE binary;
+
+    encoded.length = 0;
+    if (!sample_returns(sample)) return;
+    if (!fuzz_ruby_call(sample_encode, (VALUE)sample, &binary, data_error) || NIL_P(binary)) return;
+    if (encoded.failed) fuzz_ruby_fail("the encoder of %s runs out of memory", sample->codec->name);
+    back.decode = RTEST(binary) ? sample->codec->decode_binary : sample->codec->decode_text;
+    back.input.length = (int)encoded.length;
+    if (!sample_read(&back, encoded.data, RTEST(binary) ? NULL : data_error)) return;
+    if (values_agree(sample->value, back.value)) return;
+    fuzz_ruby_fail("%s (%u): %+" PRIsVALUE " comes back as %+" PRIsVALUE, sample->codec->name,
+                   sample->codec->oid, sample->value, back.value);
+}
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    fuzz_ruby_start(argc, argv);
+    pgconn_codec_each(codec_gather, NULL);
+    return 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct sample sample;
+
+    if (size < HEADER_LENGTH) return 0;
+    sample = sample_of(data, size);
+    fuzz_ruby_collect();
+    if (sample_read(&sample, data + HEADER_LENGTH, data_error)) sample_check_return(&sample);
+    RB_GC_GUARD(sample.value);
+    return 0;
+}

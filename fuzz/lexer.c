@@ -1,0 +1,74 @@
+/*
+ * The SQL lexer: an input is a byte of options and SQL in any encoding. Tokens must lie one behind
+ * the other within the text, and the end must stay the end.
+ */
+#include "sql_lexer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPTION_STANDARD_STRINGS 1
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check(bool condition, const char *claim)
+{
+    if (condition) return;
+    fprintf(stderr, "not so: %s\n", claim);
+    abort();
+}
+
+static void
+token_check(const struct pgconn_token *token, const char *behind, const char *end)
+{
+    check(token->start >= behind, "a token starts behind the one before");
+    check(token->length > 0, "a token has bytes");
+    check(token->length <= (size_t)(end - token->start), "a token ends within the text");
+    if (token->kind == PGCONN_TOKEN_NAME) {
+        check(*token->start == ':' && token->length > 1, "a name has a colon and letters");
+    }
+    if (token->kind == PGCONN_TOKEN_PARAMETER) {
+        check(*token->start == '$' && token->number >= 0, "a parameter has a number");
+    }
+    pgconn_sql_lexer_token_keyword(token);
+}
+
+static void
+tokens_check(const char *sql, size_t length, bool standard_strings)
+{
+    struct pgconn_sql_lexer lexer;
+    struct pgconn_token token;
+    const char *behind = sql;
+
+    pgconn_sql_lexer_start(&lexer, sql, length, standard_strings);
+    for (;;) {
+        token = pgconn_sql_lexer_next(&lexer);
+        if (token.kind == PGCONN_TOKEN_END) break;
+        token_check(&token, behind, sql + length);
+        behind = token.start + token.length;
+    }
+    token = pgconn_sql_lexer_next(&lexer);
+    check(token.kind == PGCONN_TOKEN_END, "the end stays the end");
+    check(token.start == sql + length, "the end is that of the text");
+}
+
+/* The text is in memory of its own, so that AddressSanitizer sees who reads on. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    bool standard_strings;
+    size_t length;
+    char *sql;
+
+    if (size == 0) return 0;
+    standard_strings = data[0] & OPTION_STANDARD_STRINGS;
+    length = size - 1;
+    sql = malloc(length);
+    memcpy(sql, data + 1, length);
+    tokens_check(sql, length, standard_strings);
+    pgconn_sql_lexer_keyword(sql, length, standard_strings);
+    free(sql);
+    return 0;
+}
