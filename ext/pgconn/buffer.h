@@ -29,6 +29,7 @@ struct pgconn_buffer {
     char *data;
     size_t length;
     size_t capacity;
+    bool borrowed;  /* data is somebody else's, and left behind when it gets too small */
     bool failed;    /* out of memory, or over the limit: later writes do nothing */
     bool too_large; /* it failed at the limit */
 };
@@ -61,8 +62,10 @@ pgconn_buffer_reserve(struct pgconn_buffer *buffer, size_t extra)
     capacity = buffer->capacity < 64 ? 128 : buffer->capacity * 2;
     if (capacity > PGCONN_BUFFER_MAX) capacity = PGCONN_BUFFER_MAX;
     if (capacity < needed) capacity = needed;
-    data = realloc(buffer->data, capacity);
+    data = realloc(buffer->borrowed ? NULL : buffer->data, capacity);
     if (!data) return pgconn_buffer_fail(buffer, false);
+    if (buffer->borrowed) memcpy(data, buffer->data, buffer->length);
+    buffer->borrowed = false;
     buffer->data = data;
     buffer->capacity = capacity;
     return true;
@@ -146,7 +149,7 @@ pgconn_buffer_printf(struct pgconn_buffer *buffer, const char *format, ...)
 static inline void
 pgconn_buffer_free(struct pgconn_buffer *buffer)
 {
-    free(buffer->data);
+    if (!buffer->borrowed) free(buffer->data);
     memset(buffer, 0, sizeof(*buffer));
 }
 

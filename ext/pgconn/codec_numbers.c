@@ -119,17 +119,30 @@ oid_decode_binary(const struct pgconn_codec *codec, struct pgconn_input input)
     return UINT2NUM((uint32_t)pgconn_int32_at(input.data));
 }
 
+/* Whether the Integer fits into 64 bits: then it goes to *number. */
+static bool
+integer_fits(VALUE value, int64_t *number)
+{
+    int sign;
+
+    if (FIXNUM_P(value)) {
+        *number = FIX2LONG(value);
+        return true;
+    }
+    sign = rb_integer_pack(value, number, 1, sizeof(*number), 0,
+                           INTEGER_PACK_NATIVE_BYTE_ORDER | INTEGER_PACK_2COMP);
+    /* One that doesn't fit has another sign once it is cut off, or the sign 2 or -2. */
+    return sign == (*number > 0) - (*number < 0);
+}
+
 /* Of an Integer from -maximum - 1 to maximum; others are out of the type's range. */
 static int64_t
 integer_get(const struct pgconn_codec *codec, VALUE value, int64_t maximum,
             const struct pgconn_output *output)
 {
     int64_t number = 0;
-    int sign = rb_integer_pack(value, &number, 1, sizeof(number), 0,
-                               INTEGER_PACK_NATIVE_BYTE_ORDER | INTEGER_PACK_2COMP);
 
-    /* A number that doesn't fit has another sign once it is cut off, or the sign 2 or -2. */
-    if (sign != (number > 0) - (number < 0) || number > maximum || number < -maximum - 1) {
+    if (!integer_fits(value, &number) || number > maximum || number < -maximum - 1) {
         pgconn_codec_raise_range(codec, output);
     }
     return number;

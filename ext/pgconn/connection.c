@@ -9,6 +9,7 @@ struct connection {
     struct pgconn_session session;
     struct pgconn_statement_cache statements;
     VALUE registry;          /* of types */
+    VALUE cursor_factory;    /* Pgconn::Cursor or a subclass */
     VALUE statement_timeout; /* nil or a Numeric of seconds */
     int backend_pid;
     int server_version;
@@ -22,6 +23,7 @@ connection_mark(void *data)
 
     rb_gc_mark_movable(connection->statement_timeout);
     rb_gc_mark_movable(connection->registry);
+    rb_gc_mark_movable(connection->cursor_factory);
     pgconn_statement_cache_mark(&connection->statements);
 }
 
@@ -32,6 +34,7 @@ connection_compact(void *data)
 
     connection->statement_timeout = rb_gc_location(connection->statement_timeout);
     connection->registry = rb_gc_location(connection->registry);
+    connection->cursor_factory = rb_gc_location(connection->cursor_factory);
     pgconn_statement_cache_compact(&connection->statements);
 }
 
@@ -69,7 +72,7 @@ connection_allocate(VALUE class)
 
     pgconn_session_init(&connection->session);
     pgconn_statement_cache_init(&connection->statements, &connection->session);
-    connection->statement_timeout = connection->registry = Qnil;
+    connection->statement_timeout = connection->registry = connection->cursor_factory = Qnil;
     return self;
 }
 
@@ -113,6 +116,12 @@ pgconn_connection_executor(VALUE self)
 }
 
 VALUE
+pgconn_connection_cursor_factory(VALUE self)
+{
+    return connection_get(self)->cursor_factory;
+}
+
+VALUE
 pgconn_connection_registry(VALUE self)
 {
     return connection_get(self)->registry;
@@ -149,11 +158,12 @@ connection_open_address(VALUE self, VALUE parameters, VALUE timeout)
 }
 
 /*
- * What connect was told of the session: seconds or nil, seconds, boolean. The connection is a closed
+ * What connect was told: seconds or nil, seconds, boolean, a class of cursors. The connection is a closed
  * one from here on, until it is open, and stays so when that fails.
  */
 static VALUE
-connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, VALUE autocommit)
+connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, VALUE autocommit,
+                     VALUE cursor_factory)
 {
     struct connection *connection = rb_check_typeddata(self, &connection_type);
     struct pgconn_session *session = &connection->session;
@@ -165,6 +175,7 @@ connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, 
     RB_OBJ_WRITE(self, &connection->statement_timeout, statement_timeout);
     session->cancel_timeout = pgconn_wait_seconds(cancel_timeout, "cancel_timeout");
     session->autocommit = RTEST(autocommit);
+    RB_OBJ_WRITE(self, &connection->cursor_factory, cursor_factory);
     session->life = PGCONN_SESSION_CLOSED;
     return self;
 }
@@ -501,7 +512,9 @@ Init_pgconn_connection(void)
     rb_define_method(rb_cPgconnConnection, "close", connection_close, 0);
     rb_define_method(rb_cPgconnConnection, "commit", connection_commit, 0);
     rb_define_method(rb_cPgconnConnection, "rollback", connection_rollback, 0);
-    rb_define_private_method(rb_cPgconnConnection, "configure", connection_configure, 3);
+    rb_define_private_method(rb_cPgconnConnection, "configure", connection_configure, 4);
+    rb_define_private_method(rb_cPgconnConnection, "default_cursor_factory",
+                             pgconn_connection_cursor_factory, 0);
     rb_define_private_method(rb_cPgconnConnection, "configure_statements",
                              connection_configure_statements, 3);
     rb_define_private_method(rb_cPgconnConnection, "end_transaction_after", pgconn_block_yield, 0);

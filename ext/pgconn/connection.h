@@ -18,6 +18,9 @@ struct pgconn_executor pgconn_connection_executor(VALUE self);
 /* The registry of its types, a Pgconn::Types::Registry. */
 VALUE pgconn_connection_registry(VALUE self);
 
+/* The class of the cursors that it makes. */
+VALUE pgconn_connection_cursor_factory(VALUE self);
+
 /* Whether close was called; a lost connection is not closed. */
 bool pgconn_connection_is_closed(VALUE self);
 

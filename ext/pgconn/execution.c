@@ -105,32 +105,24 @@ preparation_add(struct execution *execution, const char *name,
 }
 
 static void
-name_write(const struct execution *execution, char *name)
-{
-    pgconn_prepared_write_name(name, execution->known->prepared->number);
-}
-
-static void
 commands_add(struct execution *execution, const struct pgconn_parameter *parameters)
 {
     const struct pgconn_executor *executor = execution->executor;
     struct pgconn_statement *known = execution->known;
-    char name[PGCONN_PREPARED_NAME_MAX] = "";
+    const char *name = known->prepared->name;
     struct pgconn_command *command;
 
     if (pgconn_names_know(&executor->session->names, known->prepared)) {
-        name_write(execution, name);
         command = command_add(execution, PGCONN_COMMAND_EXECUTE, name);
         command->result_format = known->result_format;
     }
     else if (pgconn_statement_cache_name(executor->statements, known)) {
         execution->flight->names = true;
-        name_write(execution, name);
         preparation_add(execution, name, parameters);
         command = command_add(execution, PGCONN_COMMAND_EXECUTE, name);
     }
     else {
-        command = command_add(execution, PGCONN_COMMAND_QUERY, name);
+        command = command_add(execution, PGCONN_COMMAND_QUERY, "");
     }
     params_add(execution, command, parameters);
 }
@@ -152,13 +144,10 @@ static VALUE
 flight_fill_to_ask(VALUE arg)
 {
     struct execution *execution = (struct execution *)arg;
-    char name[PGCONN_PREPARED_NAME_MAX] = "";
+    struct pgconn_statement *known = execution->known;
 
-    if (pgconn_statement_cache_name(execution->executor->statements, execution->known)) {
-        execution->flight->names = true;
-        name_write(execution, name);
-    }
-    preparation_add(execution, name, NULL);
+    execution->flight->names = pgconn_statement_cache_name(execution->executor->statements, known);
+    preparation_add(execution, execution->flight->names ? known->prepared->name : "", NULL);
     return Qnil;
 }
 

@@ -20,7 +20,7 @@ command_free(struct pgconn_command *command)
     PQclear(command->result);
     pgconn_params_free(&command->params);
     free(command->sql);
-    free(command);
+    if (!command->within) free(command);
 }
 
 void
@@ -40,17 +40,22 @@ pgconn_flight_free(struct pgconn_flight *flight)
     free(flight);
 }
 
+/* The first command that a flight gets is within it. */
 static struct pgconn_command *
-command_new(enum pgconn_command_kind kind, const char *sql)
+command_new(struct pgconn_flight *flight, enum pgconn_command_kind kind, const char *sql)
 {
-    struct pgconn_command *command = calloc(1, sizeof(*command));
+    struct pgconn_command *command = &flight->only;
+    char *copy = sql ? strdup(sql) : NULL;
 
-    if (!command) return NULL;
-    command->kind = kind;
-    if (sql && !(command->sql = strdup(sql))) {
-        free(command);
+    if (sql && !copy) return NULL;
+    if (command->within) command = calloc(1, sizeof(*command));
+    else command->within = true;
+    if (!command) {
+        free(copy);
         return NULL;
     }
+    command->kind = kind;
+    command->sql = copy;
     return command;
 }
 
@@ -60,13 +65,13 @@ pgconn_flight_append(struct pgconn_flight *flight, enum pgconn_command_kind kind
     struct pgconn_command **link = &flight->commands;
 
     while (*link) link = &(*link)->next;
-    return *link = command_new(kind, sql);
+    return *link = command_new(flight, kind, sql);
 }
 
 struct pgconn_command *
 pgconn_flight_prepend(struct pgconn_flight *flight, enum pgconn_command_kind kind, const char *sql)
 {
-    struct pgconn_command *command = command_new(kind, sql);
+    struct pgconn_command *command = command_new(flight, kind, sql);
 
     if (!command) return NULL;
     command->next = flight->commands;

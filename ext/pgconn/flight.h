@@ -40,7 +40,8 @@ enum pgconn_command_kind {
 struct pgconn_command {
     struct pgconn_command *next;
     enum pgconn_command_kind kind;
-    char *sql; /* in the client encoding; of QUERY and PREPARE */
+    bool within; /* the flight's own memory */
+    char *sql;   /* in the client encoding; of QUERY and PREPARE */
     char name[PGCONN_PREPARED_NAME_MAX];
     struct pgconn_params params; /* of PREPARE: only the number and the types */
     int result_format;           /* 0 text, 1 binary */
@@ -73,6 +74,7 @@ struct pgconn_flight {
     bool names;     /* gives its statement the name that it is under way to get */
     bool expired;   /* its deadline has passed, and the server was asked to cancel it */
     struct pgconn_sleeper *sleeper; /* its caller's; NULL once that has gone */
+    struct pgconn_command only;     /* what most flights have as their only command */
 };
 
 struct pgconn_queue {

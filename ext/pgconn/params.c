@@ -4,28 +4,46 @@
 #include "error.h"
 
 static void
-params_allocate(struct pgconn_params *params, int count)
+params_allocate_many(struct pgconn_params *params, int count)
 {
     size_t each = sizeof(*params->values) + sizeof(*params->types) + sizeof(*params->lengths) +
                   sizeof(*params->formats);
-    char *block;
+    char *block = calloc((size_t)count, each);
 
-    if (count == 0) return;
-    block = calloc((size_t)count, each);
     if (!block) rb_memerror();
-    params->count = count;
     params->values = (const char **)block;
     params->types = (Oid *)(params->values + count);
     params->lengths = (int *)(params->types + count);
     params->formats = params->lengths + count;
 }
 
+/* The params were zeroed before. */
+static void
+params_allocate(struct pgconn_params *params, int count)
+{
+    if (count == 0) return;
+    if (count > PGCONN_PARAMS_FEW) {
+        params_allocate_many(params, count);
+    }
+    else {
+        params->values = params->few.values;
+        params->types = params->few.types;
+        params->lengths = params->few.lengths;
+        params->formats = params->few.formats;
+    }
+    params->count = count;
+    params->bytes.data = params->few.bytes;
+    params->bytes.capacity = sizeof(params->few.bytes);
+    params->bytes.borrowed = true;
+}
+
 void
 pgconn_params_free(struct pgconn_params *params)
 {
-    free(params->values);
+    if (params->values != params->few.values) free(params->values);
     pgconn_buffer_free(&params->bytes);
-    memset(params, 0, sizeof(*params));
+    params->values = NULL;
+    params->count = 0;
 }
 
 static void
@@ -45,7 +63,8 @@ value_encode(struct pgconn_params *params, int index, VALUE value, const struct 
 {
     struct pgconn_output output = {&params->bytes, encoding_index, params->types[index], index + 1};
     size_t start = params->bytes.length;
-    enum pgconn_form given = pgconn_encode_resolved(codec, value, pgconn_text_form_for(value),
+    enum pgconn_form given = pgconn_encode_resolved(codec, value,
+                                                    pgconn_text_form_for(value, index + 1),
                                                     &output);
 
     if (given == PGCONN_FORM_NULL) {
@@ -94,27 +113,49 @@ type_note(struct pgconn_arguments *arguments, long index, Oid type)
     rb_ary_push(arguments->types, UINT2NUM(type));
 }
 
-/* The values' own methods may change the Array while it is walked. */
-struct pgconn_arguments
-pgconn_params_resolve(VALUE values)
+/* Whether all values are of classes that need no methods of their own; *depends as for the whole. */
+static bool
+values_are_plain(VALUE values, bool *depends)
 {
-    long count = RARRAY_LEN(values);
-    struct pgconn_arguments arguments = {.values = rb_ary_new_capa(count), .types = Qnil};
-    VALUE copy;
+    for (long i = 0; i < RARRAY_LEN(values); i++) {
+        VALUE value = RARRAY_AREF(values, i);
+        const struct pgconn_text_form *form = pgconn_text_form_of(rb_obj_class(value));
 
-    count_check(count);
-    if (count == 0) return arguments;
-    copy = rb_ary_dup(values);
-    for (long i = 0; i < count; i++) {
+        if (!form) return false;
+        if (form->depends && form->depends(value)) *depends = true;
+    }
+    return true;
+}
+
+/* The values' own methods may change the Array while it is walked. */
+static void
+values_resolve(struct pgconn_arguments *arguments, VALUE values)
+{
+    VALUE copy = rb_ary_dup(values);
+
+    arguments->values = rb_ary_new_capa(RARRAY_LEN(copy));
+    for (long i = 0; i < RARRAY_LEN(copy); i++) {
         VALUE value = rb_ary_entry(copy, i);
         Oid type = 0;
         const struct pgconn_text_form *form = pgconn_encode_resolve(&value, &type, (int)i + 1);
 
-        if (form->depends && form->depends(value)) arguments.depends = true;
-        if (type || !NIL_P(arguments.types)) type_note(&arguments, i, type);
-        rb_ary_push(arguments.values, value);
+        if (form->depends && form->depends(value)) arguments->depends = true;
+        if (type || !NIL_P(arguments->types)) type_note(arguments, i, type);
+        rb_ary_push(arguments->values, value);
     }
     RB_GC_GUARD(copy);
+}
+
+struct pgconn_arguments
+pgconn_params_resolve(VALUE values)
+{
+    struct pgconn_arguments arguments = {.values = values, .types = Qnil};
+
+    count_check(RARRAY_LEN(values));
+    if (!values_are_plain(values, &arguments.depends)) {
+        arguments.depends = false;
+        values_resolve(&arguments, values);
+    }
     return arguments;
 }
 
@@ -265,6 +306,7 @@ Init_pgconn_params(void)
 {
     VALUE rb_mPgconnParams = rb_define_module_under(rb_mPgconn, "Params");
 
+    pgconn_params_names_init();
     pgconn_text_form_init();
     pgconn_encode_init();
     rb_define_singleton_method(rb_mPgconnParams, "encode", params_s_encode, 2);

@@ -15,6 +15,10 @@
  */
 #define PGCONN_PARAMS_BYTES_MAX (0x3ffffffe - 0x80000)
 
+/* Room for a few small parameters, without which each statement would ask for memory twice more. */
+#define PGCONN_PARAMS_FEW 4
+#define PGCONN_PARAMS_FEW_BYTES 128
+
 struct pgconn_params {
     int count;
     Oid *types;          /* 0: the server decides */
@@ -22,6 +26,13 @@ struct pgconn_params {
     int *lengths;
     int *formats; /* 0 text, 1 binary */
     struct pgconn_buffer bytes;
+    struct {
+        const char *values[PGCONN_PARAMS_FEW];
+        Oid types[PGCONN_PARAMS_FEW];
+        int lengths[PGCONN_PARAMS_FEW];
+        int formats[PGCONN_PARAMS_FEW];
+        char bytes[PGCONN_PARAMS_FEW_BYTES];
+    } few;
 };
 
 /* A parameter of a statement that the server has described. */
@@ -55,7 +66,7 @@ void pgconn_params_encode(struct pgconn_params *params, const struct pgconn_argu
 void pgconn_params_set_types(struct pgconn_params *params, VALUE types,
                              const struct pgconn_parameter *known, int count);
 
-/* Frees what params holds and zeroes it; fine on a zeroed one. Doesn't need the GVL. */
+/* Frees what params holds and empties it; fine on a zeroed one. Doesn't need the GVL. */
 void pgconn_params_free(struct pgconn_params *params);
 
 /* SQL made ready for the server. */
@@ -79,6 +90,9 @@ struct pgconn_sql pgconn_params_parse(VALUE sql, bool by_name, bool standard_str
  * unused names, or both numbers. (params_names.c)
  */
 VALUE pgconn_params_values(const struct pgconn_sql *sql, VALUE arguments);
+
+/* Called by Init_pgconn_params. */
+void pgconn_params_names_init(void);
 
 /*
  * Where a 1-based character position in the rewritten SQL lies in the user's own text; the position

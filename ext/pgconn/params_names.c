@@ -3,6 +3,9 @@
 #include "params.h"
 #include "sql_lexer.h"
 
+/* What a statement without parameters is given: a frozen Array. */
+static VALUE no_values;
+
 /* One walk through the user's SQL, from one :name to the next. */
 struct names {
     VALUE sql; /* frozen, so that the lexer's pointers stay good */
@@ -281,7 +284,7 @@ VALUE
 pgconn_params_values(const struct pgconn_sql *sql, VALUE arguments)
 {
     if (!NIL_P(sql->names)) return names_values(sql->names, arguments);
-    if (NIL_P(arguments)) arguments = rb_ary_new();
+    if (NIL_P(arguments)) arguments = no_values;
     count_check(sql, RARRAY_LEN(arguments));
     return arguments;
 }
@@ -318,4 +321,11 @@ pgconn_params_user_position(VALUE sql, VALUE arguments, bool standard_strings, l
     }
     RB_GC_GUARD(names.sql);
     return user + position - sent;
+}
+
+void
+pgconn_params_names_init(void)
+{
+    no_values = rb_obj_freeze(rb_ary_new());
+    rb_gc_register_mark_object(no_values);
 }

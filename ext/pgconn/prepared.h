@@ -14,19 +14,20 @@ enum pgconn_prepared_state {
     PGCONN_PREPARED_NAMED,     /* its Parse was answered */
 };
 
+/* "pgconn_" and ten digits. */
+#define PGCONN_PREPARED_NAME_MAX 24
+
 struct pgconn_prepared {
     int references;
     enum pgconn_prepared_state state;
-    unsigned number;       /* its name is pgconn_<number> */
-    unsigned long epoch;   /* the session's when it got the name */
+    unsigned number;
+    char name[PGCONN_PREPARED_NAME_MAX]; /* pgconn_<number>; empty where it never had one */
+    unsigned long epoch;                 /* the session's when it got the name */
     bool stale;            /* the server has refused it: what it said of it holds no more */
     bool dropped;          /* the cache has no use for it any more */
     unsigned descriptions; /* how often it was described */
     PGresult *description; /* the types of parameters and columns (PQdescribePrepared); or NULL */
 };
-
-/* "pgconn_" and ten digits. */
-#define PGCONN_PREPARED_NAME_MAX 24
 
 /* With one reference; NULL when out of memory. */
 struct pgconn_prepared *pgconn_prepared_new(void);

@@ -161,39 +161,47 @@ struct_new(VALUE columns_object, const struct pgconn_columns *columns, const VAL
     return struct_new_of_unique(class, columns, values);
 }
 
+/* The making of rows of one result. */
+struct row_maker {
+    VALUE result;
+    const struct pgconn_row_shape *shape;
+    VALUE columns;
+    VALUE *values; /* room for those of a row; holds nothing but objects from the beginning */
+    struct pgconn_row_pool pool;
+};
+
 static VALUE
-shape_apply(VALUE self, VALUE columns_object, const VALUE *values,
-            const struct pgconn_row_shape *shape)
+shape_apply(struct row_maker *maker)
 {
-    const struct pgconn_columns *columns = pgconn_columns_get(columns_object);
+    const struct pgconn_columns *columns = pgconn_columns_get(maker->columns);
     VALUE array;
 
-    switch (shape->kind) {
+    switch (maker->shape->kind) {
     case PGCONN_ROW_ARRAY:
-        return rb_ary_new_from_values(columns->count, values);
+        return rb_ary_new_from_values(columns->count, maker->values);
     case PGCONN_ROW_HASH:
-        return hash_new(columns, values);
+        return hash_new(columns, maker->values);
     case PGCONN_ROW_STRUCT:
-        return struct_new(columns_object, columns, values);
+        return struct_new(maker->columns, columns, maker->values);
     case PGCONN_ROW_CALL:
-        array = rb_ary_new_from_values(columns->count, values);
-        return rb_funcall(shape->callable, id_call, 2, pgconn_result_description(self), array);
+        array = rb_ary_new_from_values(columns->count, maker->values);
+        return rb_funcall(maker->shape->callable, id_call, 2,
+                          pgconn_result_description(maker->result), array);
     default:
-        return pgconn_row_new(columns_object, columns->count, values);
+        return pgconn_row_pool_make(&maker->pool, maker->values);
     }
 }
 
-/* values has room for all columns, and holds nothing but objects from the beginning. */
 static VALUE
-result_make_row(VALUE self, long row, VALUE *values, const struct pgconn_row_shape *shape)
+row_make(struct row_maker *maker, long row)
 {
-    const struct result *result = RTYPEDDATA_DATA(self);
+    const struct result *result = RTYPEDDATA_DATA(maker->result);
     const struct pgconn_plan *plan = pgconn_plan_get(result->plan);
 
     for (int column = 0; column < plan->count; column++) {
-        values[column] = result_decode(result, plan, (int)row, column);
+        maker->values[column] = result_decode(result, plan, (int)row, column);
     }
-    return shape_apply(self, plan->columns, values, shape);
+    return shape_apply(maker);
 }
 
 /* A decoder may run the collector, which looks at all of a buffer on the heap. */
@@ -203,34 +211,66 @@ values_clear(VALUE *values, long count)
     for (long i = 0; i < count; i++) values[i] = Qnil;
 }
 
-VALUE
-pgconn_result_row(VALUE self, long row, const struct pgconn_row_shape *shape)
-{
-    int count = PQnfields(result_get(self)->pg);
-    VALUE buffer, made, *values = ALLOCV_N(VALUE, buffer, count);
+/* A row, or an Array of them. */
+struct row_run {
+    struct row_maker maker;
+    long *position;
+    long count; /* -1: one row by itself */
+};
 
-    values_clear(values, count);
-    made = result_make_row(self, row, values, shape);
+static VALUE
+row_run_start(VALUE arg)
+{
+    struct row_run *run = (struct row_run *)arg;
+    VALUE rows;
+
+    if (run->count < 0) return row_make(&run->maker, *run->position);
+    rows = rb_ary_new_capa(run->count);
+    for (; run->count > 0; run->count--) {
+        rb_ary_push(rows, row_make(&run->maker, (*run->position)++));
+    }
+    return rows;
+}
+
+static VALUE
+row_run_end(VALUE arg)
+{
+    pgconn_row_pool_finish(&((struct row_run *)arg)->maker.pool);
+    return Qnil;
+}
+
+static VALUE
+row_run_make(VALUE self, struct row_run *run)
+{
+    const struct result *result = result_get(self);
+    const struct pgconn_plan *plan = pgconn_plan_get(result->plan);
+    VALUE buffer, made;
+
+    run->maker.result = self;
+    run->maker.columns = plan->columns;
+    run->maker.values = ALLOCV_N(VALUE, buffer, plan->count);
+    values_clear(run->maker.values, plan->count);
+    pgconn_row_pool_start(&run->maker.pool, plan->columns, plan->count, labs(run->count));
+    made = rb_ensure(row_run_start, (VALUE)run, row_run_end, (VALUE)run);
     ALLOCV_END(buffer);
     RB_GC_GUARD(self);
     return made;
 }
 
 VALUE
+pgconn_result_row(VALUE self, long row, const struct pgconn_row_shape *shape)
+{
+    struct row_run run = {.maker = {.shape = shape}, .position = &row, .count = -1};
+
+    return row_run_make(self, &run);
+}
+
+VALUE
 pgconn_result_rows(VALUE self, long *position, long count, const struct pgconn_row_shape *shape)
 {
-    int columns = PQnfields(result_get(self)->pg);
-    VALUE buffer, rows = rb_ary_new_capa(count), *values = ALLOCV_N(VALUE, buffer, columns);
+    struct row_run run = {.maker = {.shape = shape}, .position = position, .count = count};
 
-    values_clear(values, columns);
-    for (; count > 0; count--) {
-        long row = (*position)++;
-
-        rb_ary_push(rows, result_make_row(self, row, values, shape));
-    }
-    ALLOCV_END(buffer);
-    RB_GC_GUARD(self);
-    return rows;
+    return row_run_make(self, &run);
 }
 
 VALUE

@@ -2,32 +2,61 @@
 
 VALUE rb_cPgconnRow;
 
+/* About so many bytes of rows are allocated at once. */
+#define PAGE_BYTES 4096
+
+/* Rows that were allocated together; freed with the last of them. */
+struct pgconn_row_page {
+    long users; /* the rows, and the pool that still takes from it */
+};
+
 struct row {
-    VALUE columns; /* a pgconn_columns */
-    long size;
+    VALUE columns;   /* a pgconn_columns */
+    uint32_t size;   /* of the values */
+    uint32_t offset; /* from the beginning of the page */
     VALUE values[];
 };
 
 static void
 row_mark(void *data)
 {
-    struct row *row = data;
-    long at;
+    const struct row *row = data;
 
     if (!row) return;
     rb_gc_mark_movable(row->columns);
-    for (at = 0; at < row->size; at++) rb_gc_mark_movable(row->values[at]);
+    for (uint32_t i = 0; i < row->size; i++) {
+        if (!RB_SPECIAL_CONST_P(row->values[i])) rb_gc_mark_movable(row->values[i]);
+    }
 }
 
 static void
 row_compact(void *data)
 {
     struct row *row = data;
-    long at;
 
     if (!row) return;
     row->columns = rb_gc_location(row->columns);
-    for (at = 0; at < row->size; at++) row->values[at] = rb_gc_location(row->values[at]);
+    for (uint32_t i = 0; i < row->size; i++) row->values[i] = rb_gc_location(row->values[i]);
+}
+
+static void
+page_leave(struct pgconn_row_page *page)
+{
+    if (--page->users == 0) xfree(page);
+}
+
+static void
+row_free(void *data)
+{
+    struct row *row = data;
+
+    if (row) page_leave((struct pgconn_row_page *)((char *)row - row->offset));
+}
+
+static size_t
+row_size_of(long count)
+{
+    return sizeof(struct row) + (size_t)count * sizeof(VALUE);
 }
 
 static size_t
@@ -35,13 +64,13 @@ row_memsize(const void *data)
 {
     const struct row *row = data;
 
-    return row ? sizeof(*row) + row->size * sizeof(VALUE) : 0;
+    return row ? row_size_of(row->size) : 0;
 }
 
 static const rb_data_type_t row_type = {
     .wrap_struct_name = "Pgconn::Row",
     .function = {.dmark = row_mark,
-                 .dfree = RUBY_DEFAULT_FREE,
+                 .dfree = row_free,
                  .dsize = row_memsize,
                  .dcompact = row_compact},
     .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED | RUBY_TYPED_FROZEN_SHAREABLE,
@@ -62,15 +91,24 @@ row_get(VALUE self)
     return row;
 }
 
-static struct row *
-row_fill(VALUE columns, long size, const VALUE *values)
+static struct pgconn_row_page *
+page_new(long rows, long count)
 {
-    struct row *row = ruby_xmalloc2(sizeof(VALUE),
-                                    sizeof(struct row) / sizeof(VALUE) + (size_t)size);
+    struct pgconn_row_page *page = ruby_xmalloc(sizeof(*page) + (size_t)rows * row_size_of(count));
+
+    page->users = 1;
+    return page;
+}
+
+static struct row *
+row_fill(struct pgconn_row_page *page, char *at, VALUE columns, long count, const VALUE *values)
+{
+    struct row *row = (struct row *)at;
 
     row->columns = columns;
-    row->size = size;
-    memcpy(row->values, values, (size_t)size * sizeof(VALUE));
+    row->size = (uint32_t)count;
+    row->offset = (uint32_t)(at - (char *)page);
+    memcpy(row->values, values, (size_t)count * sizeof(VALUE));
     return row;
 }
 
@@ -78,15 +116,68 @@ row_fill(VALUE columns, long size, const VALUE *values)
  * The values are in place before there is an object that holds them, which needs no write barriers
  * therefore; until then the caller's own array keeps them.
  */
-VALUE
-pgconn_row_new(VALUE columns, long size, const VALUE *values)
+static VALUE
+row_wrap(struct row *row)
 {
-    struct row *row = row_fill(columns, size, values);
     VALUE self = TypedData_Wrap_Struct(rb_cPgconnRow, &row_type, row);
 
-    RB_GC_GUARD(columns);
     RB_OBJ_FREEZE_RAW(self);
     return self;
+}
+
+VALUE
+pgconn_row_new(VALUE columns, long count, const VALUE *values)
+{
+    struct pgconn_row_page *page = page_new(1, count);
+
+    return row_wrap(row_fill(page, (char *)(page + 1), columns, count, values));
+}
+
+void
+pgconn_row_pool_start(struct pgconn_row_pool *pool, VALUE columns, long count, long rows)
+{
+    pool->columns = columns;
+    pool->count = count;
+    pool->planned = rows;
+    pool->page = NULL;
+    pool->left = 0;
+}
+
+static void
+pool_turn(struct pgconn_row_pool *pool)
+{
+    long rows = PAGE_BYTES / (long)row_size_of(pool->count);
+
+    pgconn_row_pool_finish(pool);
+    if (rows > pool->planned) rows = pool->planned;
+    if (rows < 1) rows = 1;
+    pool->page = page_new(rows, pool->count);
+    pool->next = (char *)(pool->page + 1);
+    pool->left = rows;
+}
+
+VALUE
+pgconn_row_pool_make(struct pgconn_row_pool *pool, const VALUE *values)
+{
+    struct row *row;
+    VALUE self;
+
+    if (pool->left == 0) pool_turn(pool);
+    row = row_fill(pool->page, pool->next, pool->columns, pool->count, values);
+    self = row_wrap(row);
+    pool->page->users++;
+    pool->next += row_size_of(pool->count);
+    pool->left--;
+    pool->planned--;
+    return self;
+}
+
+void
+pgconn_row_pool_finish(struct pgconn_row_pool *pool)
+{
+    if (pool->page) page_leave(pool->page);
+    pool->page = NULL;
+    pool->left = 0;
 }
 
 static VALUE
@@ -153,6 +244,7 @@ row_names(VALUE self)
 static VALUE
 row_marshal_load(VALUE self, VALUE dumped)
 {
+    struct pgconn_row_page *page;
     VALUE names, values, columns;
     long at;
 
@@ -167,8 +259,10 @@ row_marshal_load(VALUE self, VALUE dumped)
         rb_ary_store(names, at, rb_str_freeze(rb_str_dup(name)));
     }
     columns = pgconn_columns_new(names);
-    RTYPEDDATA_DATA(self) = row_fill(columns, RARRAY_LEN(values), RARRAY_CONST_PTR(values));
-    rb_gc_writebarrier_unprotect(self);
+    page = page_new(1, RARRAY_LEN(values));
+    RTYPEDDATA_DATA(self) = row_fill(page, (char *)(page + 1), columns, RARRAY_LEN(values),
+                                     RARRAY_CONST_PTR(values));
+    rb_gc_writebarrier_unprotect(self); /* it may be an old object already */
     rb_obj_freeze(self);
     RB_GC_GUARD(columns);
     RB_GC_GUARD(values);

@@ -282,6 +282,7 @@ pgconn_statement_cache_name(struct pgconn_statement_cache *cache,
     if (cache->session->names.closing_count > cache->size) return false;
     prepared->state = PGCONN_PREPARED_UNDER_WAY;
     prepared->number = ++cache->names;
+    pgconn_prepared_write_name(prepared->name, prepared->number);
     cache_keep(cache, &cache->named, statement);
     return true;
 }

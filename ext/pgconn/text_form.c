@@ -355,11 +355,13 @@ pgconn_text_form_like(VALUE value)
 }
 
 const struct pgconn_text_form *
-pgconn_text_form_for(VALUE value)
+pgconn_text_form_for(VALUE value, int number)
 {
     const struct pgconn_text_form *form = pgconn_text_form_of(rb_obj_class(value));
 
-    return form ? form : pgconn_text_form_like(value);
+    if (!form) form = pgconn_text_form_like(value);
+    if (!form) pgconn_text_form_raise_unknown(value, number);
+    return form;
 }
 
 static void

@@ -29,8 +29,7 @@ module Pgconn
     # @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS Parameter Key Words
     def initialize(conninfo = nil, autocommit: false, cursor_factory: nil, cancel_timeout: 5,
                    statement_timeout: nil, prepare_threshold: 2, statement_cache_size: 256, **keywords)
-      @cursor_factory = check_cursor_factory(cursor_factory || Cursor)
-      configure(statement_timeout, cancel_timeout, autocommit)
+      configure(statement_timeout, cancel_timeout, autocommit, check_cursor_factory(cursor_factory || Cursor))
       configure_statements(statement_cache_size, prepare_threshold, Types::Registry.new)
       parameters = Conninfo.merge(conninfo, keywords)
       @dsn = Conninfo.to_dsn(parameters)
@@ -45,19 +44,8 @@ module Pgconn
     # @example Rows as Hashes
     #   conn.cursor(row: :hash).execute("SELECT 1 AS id").fetch_all # => [{id: 1}]
     def cursor(cursor_factory: nil, **options)
-      factory = cursor_factory ? check_cursor_factory(cursor_factory) : @cursor_factory
-      (factory || Cursor).new(self, **options)
-    end
-
-    # Executes a statement on a new cursor.
-    #
-    # @param (see Cursor#execute)
-    # @return [Cursor] with the result
-    # @raise (see Cursor#execute)
-    # @example
-    #   conn.execute("SELECT id, name FROM users WHERE id = $1", [42]).fetch # => #<Pgconn::Row ...>
-    def execute(sql, params = nil, timeout: nil, **named)
-      cursor.execute(sql, params, timeout: timeout, **named)
+      factory = cursor_factory ? check_cursor_factory(cursor_factory) : default_cursor_factory
+      factory.new(self, **options)
     end
 
     # @return [String] what the connection was made with, as a key/value string without its secrets
