@@ -27,9 +27,9 @@ namespace :lint do
 
   desc "Check the format of the C files; CLANG_FORMAT names another clang-format"
   task :c do
-    files = Dir["{ext/pgconn,fuzz}/*.{c,h}"]
+    files = Dir["{ext/pgconn,fuzz,bench/workers}/*.{c,h}"]
     formatted = system(ENV.fetch("CLANG_FORMAT", "clang-format"), "--dry-run", "-Werror", *files)
-    abort "clang-format -i {ext/pgconn,fuzz}/*.[ch] puts that right" unless formatted
+    abort "clang-format -i {ext/pgconn,fuzz,bench/workers}/*.[ch] puts that right" unless formatted
     overlong = Lint.overlong_lines(files)
     abort overlong.join("\n") if overlong.any?
     puts "clang-format: #{files.size} files as they should be"

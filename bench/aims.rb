@@ -1,0 +1,15 @@
+# frozen_string_literal: true
+
+module Bench
+  # How fast pgconn means to be: at least so many times as fast as the others.
+  AIMS = {
+    "point" => { "floor" => 0.9, "pg" => 1.15, "psycopg2" => 2, "asyncpg" => 3 },
+    "select_1" => { "floor" => 1.2, "pg" => 1.5, "psycopg2" => 1.2 },
+    "pg_type" => { "floor" => 0.9, "pg" => 1.2, "asyncpg" => 0.95 },
+    "series" => { "floor" => 0.85, "pg" => 1.15, "asyncpg" => 1.1 },
+    "mixed" => { "floor" => 0.55, "pg" => 3.5, "psycopg2" => 1.7, "asyncpg" => 1.0 },
+    "mixed_hash" => { "pg" => 2.5, "sequel_pg" => 1.6 },
+    "bytea" => { "floor" => 1.0, "pg" => 4, "asyncpg" => 0.9 },
+    "int_arrays" => { "floor" => 0.9, "pg" => 1.25, "asyncpg" => 1.1 }
+  }.freeze
+end

@@ -1,0 +1,56 @@
+# frozen_string_literal: true
+
+module Bench
+  # One statement, how it is executed, and by whom.
+  #
+  # name::       by which it is chosen
+  # title::      what the report calls it
+  # sql::        with $1, $2...
+  # parameters:: an Array of parameters for each of the executions, which take them in turn
+  # call::       prepared or once, for the drivers that leave it to their user
+  # shape::      what a row becomes: row (what the driver is known for), array or hash
+  # cores::      where client and server run, see Cores
+  # unit::       what is counted: queries or rows
+  # drivers::    who has that shape
+  Case = Struct.new(:name, :title, :sql, :parameters, :call, :shape, :cores, :unit, :drivers,
+                    keyword_init: true) do
+    def initialize(parameters: [[]], call: "prepared", shape: "row", cores: :any, unit: "rows",
+                   drivers: DRIVERS, **fields)
+      super
+    end
+  end
+
+  DRIVERS = %w[pgconn floor pg sequel_pg psycopg2 asyncpg asyncpg_uvloop].freeze
+
+  # The same ids for all drivers, in each run of the benchmark.
+  IDS = Random.new(42).then { |random| Array.new(1000) { [random.rand(1..100_000)] } }.freeze
+
+  SELECT_1 = { sql: "SELECT 1+1", call: "once", unit: "queries" }.freeze
+  POINT = { sql: "SELECT id, name, quantity, changed FROM points WHERE id = $1",
+            parameters: IDS, unit: "queries" }.freeze
+  PG_TYPE = "SELECT typname, typnamespace, typowner, typlen, typbyval, typcategory, typispreferred, " \
+            "typisdefined, typdelim, typrelid, typelem, typarray " \
+            "FROM pg_type WHERE typtypmod = $1 AND typisdefined = $2"
+  MIXED = { sql: "SELECT id, name, ratio, price, changed, born, active, code FROM mixed" }.freeze
+
+  # sequel_pg knows rows as Hashes only, so what others give as Row and tuple is compared with these, but for
+  # mixed, where there is a case for each shape.
+  CASES = [
+    Case.new(name: "select_1", title: "SELECT 1+1, one core", cores: :one, **SELECT_1),
+    Case.new(name: "select_1_two_cores", title: "SELECT 1+1, two cores", cores: :two, **SELECT_1),
+    Case.new(name: "point", title: "point select, one core", cores: :one, **POINT),
+    Case.new(name: "point_two_cores", title: "point select, two cores", cores: :two, **POINT),
+    Case.new(name: "pg_type", title: "pg_type, 12 columns", sql: PG_TYPE, parameters: [[-1, true]]),
+    Case.new(name: "series", title: "series of 1,000 ints",
+             sql: "SELECT i FROM generate_series(1, $1) AS i", parameters: [[1000]]),
+    Case.new(name: "bytea", title: "bytea of 1,000 bytes", sql: "SELECT data FROM bytes"),
+    Case.new(name: "int_arrays", title: "int[] of 100", sql: "SELECT numbers FROM int_arrays"),
+    Case.new(name: "mixed", title: "mixed, 8 columns, as Row", drivers: DRIVERS - %w[sequel_pg], **MIXED),
+    Case.new(name: "mixed_array", title: "mixed as Array", shape: "array",
+             drivers: %w[pgconn floor pg], **MIXED),
+    Case.new(name: "mixed_hash", title: "mixed as Hash", shape: "hash",
+             drivers: %w[pgconn floor pg sequel_pg], **MIXED),
+    Case.new(name: "wide_text", title: "20 text columns", sql: "SELECT * FROM wide"),
+    Case.new(name: "jsonb", title: "jsonb of 120 bytes", sql: "SELECT document FROM documents")
+  ].freeze
+end

@@ -1,0 +1,50 @@
+# frozen_string_literal: true
+
+require "json"
+require_relative "case"
+require_relative "peers"
+
+module Bench
+  # A driver at work in a process of its own. workers/worker.rb tells what is said to it and what it answers.
+  class Driver
+    # What a worker could not do, or that it has ended.
+    class Error < StandardError; end
+
+    attr_reader :name, :about
+
+    # @param environment [Hash] the PG* variables by which it connects
+    def initialize(name, environment)
+      @name = name
+      @io = IO.popen([Peers.environment.merge(environment), *Peers.command(name)], "r+")
+      @about = answer
+    end
+
+    def setup(kase)
+      ask("setup", kase.name, kase.shape, kase.call, kase.sql, JSON.generate(kase.parameters))
+    end
+
+    def check = ask("check")
+
+    def run(seconds) = ask("run", seconds)
+
+    # The client's process id and the server's.
+    def pids = [@io.pid, about["backend"]]
+
+    # The worker ends at the end of its input.
+    def close = @io.close
+
+    private
+
+    def ask(*fields)
+      @io.puts(fields.join("\t"))
+      answer
+    rescue Errno::EPIPE
+      raise Error, "#{name} has ended"
+    end
+
+    def answer
+      line = @io.gets or raise Error, "#{name} has ended"
+      JSON.parse(line).tap { |fields| raise Error, "#{name}: #{fields["error"]}" if fields.key?("error") }
+    end
+  end
+end

@@ -1,0 +1,88 @@
+# frozen_string_literal: true
+
+require_relative "chart"
+require_relative "cores"
+require_relative "database"
+require_relative "driver"
+require_relative "machine"
+require_relative "report"
+require_relative "trial"
+
+module Bench
+  # The whole benchmark: a server, the drivers, one case after the other, the report.
+  #
+  # BENCH_CASES::   names of cases, also as patterns such as "mixed*"; all by default
+  # BENCH_DRIVERS:: names of drivers to compare pgconn with; all by default
+  # BENCH_ROUNDS::  how often each driver gets its turn
+  # BENCH_SECONDS:: how long a turn is
+  # BENCH_PYTHON::  another Python than Debian's, with psycopg2, asyncpg and uvloop
+  # BENCH_CORES::   one or two, for the cases that leave the cores to the kernel; see Cores
+  class Run
+    RESULTS = File.join(__dir__, "results.md")
+    CHART = File.join(__dir__, "results.svg")
+
+    def initialize(settings)
+      @cases = CASES.select { |kase| chosen?(kase.name, settings["BENCH_CASES"]) }
+      raise ArgumentError, "the cases are #{CASES.map(&:name).join(", ")}" if @cases.empty?
+
+      @names = DRIVERS.select { |name| name == "pgconn" || chosen?(name, settings["BENCH_DRIVERS"]) }
+      @rounds = Integer(settings.fetch("BENCH_ROUNDS", 7))
+      @cores = settings.fetch("BENCH_CORES", "any").to_sym
+      @seconds = Float(settings.fetch("BENCH_SECONDS", 0.5))
+    end
+
+    # Prints the report; writes it, too, when nothing was left out.
+    def call
+      Peers.install(@names)
+      Database.open { |database| compare(database) }
+      puts @report
+      write if problems.empty? && @cases == CASES && @names == DRIVERS
+    end
+
+    # @return [Array<String>] why there are no figures for a case
+    def problems
+      @trials.filter_map { |trial| trial.problem && "#{trial.case.name}: #{trial.problem}" }
+    end
+
+    private
+
+    def chosen?(name, patterns)
+      patterns.nil? || patterns.split.any? { |pattern| File.fnmatch(pattern, name) }
+    end
+
+    def compare(database)
+      drivers = @names.map { |name| Driver.new(name, database.environment) }
+      cores = Cores.new(@cores)
+      @trials = @cases.map { |kase| try(kase, drivers, cores) }
+      @report = Report.new(@trials, Machine.versions(database.version, drivers), conditions(cores)).to_s
+    ensure
+      drivers&.each(&:close)
+    end
+
+    def try(kase, drivers, cores)
+      warn kase.title
+      Trial.new(kase, drivers.select { |driver| kase.drivers.include?(driver.name) }, cores)
+           .tap { |trial| trial.run(@rounds, @seconds) }
+    end
+
+    def conditions(cores)
+      "Medians of #{@rounds} rounds, in which each driver had its turn of #{@seconds} s. #{cores}"
+    end
+
+    def write
+      File.write(RESULTS, @report)
+      File.write(CHART, Chart.new(@trials).to_s)
+      warn "Written to #{RESULTS} and #{CHART}"
+    end
+  end
+end
+
+return unless $PROGRAM_NAME == __FILE__
+
+begin
+  run = Bench::Run.new(ENV)
+  run.call
+  abort run.problems.join("\n") unless run.problems.empty?
+rescue ArgumentError, Bench::Peers::Missing, Bench::Driver::Error, PostgresPrograms::Error => e
+  abort e.message
+end

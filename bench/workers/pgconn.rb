@@ -1,0 +1,27 @@
+# frozen_string_literal: true
+
+require "pgconn"
+require_relative "worker"
+
+# pgconn, as it is without settings but autocommit: its statement cache prepares by itself.
+class PgconnDriver
+  def initialize
+    @connection = Pgconn.connect(autocommit: true)
+  end
+
+  def about
+    { version: Pgconn::VERSION, libpq: Pgconn.libpq_version, backend: @connection.backend_pid }
+  end
+
+  def query(statement)
+    sql = statement.sql
+    return ->(parameters) { @connection.execute(sql, parameters).fetch_all } if statement.shape == "row"
+
+    cursor = @connection.cursor(row: statement.shape.to_sym)
+    ->(parameters) { cursor.execute(sql, parameters).fetch_all }
+  end
+
+  def values(row) = row.is_a?(Hash) ? row.values : row.to_a
+end
+
+Worker.new(PgconnDriver.new).serve

@@ -1,0 +1,13 @@
+# frozen_string_literal: true
+
+desc "Compare the speed with that of other drivers; BENCH_CASES, BENCH_DRIVERS, BENCH_ROUNDS, BENCH_SECONDS"
+task bench: :compile do
+  ruby "bench/run.rb"
+end
+
+namespace :bench do
+  desc "Check that memory stays flat over ten million rows"
+  task memory: :compile do
+    ruby "-Ilib", "bench/memory.rb"
+  end
+end
