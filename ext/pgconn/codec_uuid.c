@@ -10,27 +10,24 @@ uuid_decode_text(const struct pgconn_codec *codec, struct pgconn_input input)
     return rb_enc_str_new(input.data, input.length, rb_enc_from_index(input.encoding_index));
 }
 
-/* In the canonical form a hyphen stands in front of these bytes. */
-static bool
-hyphen_precedes(int byte)
-{
-    return byte == 4 || byte == 6 || byte == 8 || byte == 10;
-}
+/* Where in the canonical form the two digits of each byte are, between the hyphens. */
+static const unsigned char digit_positions[UUID_BYTES] = {0,  2,  4,  6,  9,  11, 14, 16,
+                                                          19, 21, 24, 26, 28, 30, 32, 34};
+static const unsigned char hyphen_positions[] = {8, 13, 18, 23};
 
 static VALUE
 uuid_decode_binary(const struct pgconn_codec *codec, struct pgconn_input input)
 {
     static const char digits[] = "0123456789abcdef";
-    char text[UUID_DIGITS], *at = text;
+    char text[] = "........-....-....-....-............";
     VALUE string;
 
     if (input.length != UUID_BYTES) pgconn_codec_raise_malformed(codec, input);
     for (int i = 0; i < UUID_BYTES; i++) {
         unsigned char byte = (unsigned char)input.data[i];
 
-        if (hyphen_precedes(i)) *at++ = '-';
-        *at++ = digits[byte >> 4];
-        *at++ = digits[byte & 15];
+        text[digit_positions[i]] = digits[byte >> 4];
+        text[digit_positions[i] + 1] = digits[byte & 15];
     }
     string = rb_enc_str_new(text, UUID_DIGITS, rb_enc_from_index(input.encoding_index));
     ENC_CODERANGE_SET(string, ENC_CODERANGE_7BIT);
@@ -48,14 +45,15 @@ digit_value(char digit)
 }
 
 static bool
-uuid_parse(const char *at, char bytes[UUID_BYTES])
+uuid_parse(const char *text, char bytes[UUID_BYTES])
 {
-    for (int i = 0; i < UUID_BYTES; i++, at += 2) {
-        int high, low;
+    for (size_t i = 0; i < sizeof(hyphen_positions); i++) {
+        if (text[hyphen_positions[i]] != '-') return false;
+    }
+    for (int i = 0; i < UUID_BYTES; i++) {
+        int high = digit_value(text[digit_positions[i]]);
+        int low = digit_value(text[digit_positions[i] + 1]);
 
-        if (hyphen_precedes(i) && *at++ != '-') return false;
-        high = digit_value(at[0]);
-        low = digit_value(at[1]);
         if (high < 0 || low < 0) return false;
         bytes[i] = (char)(unsigned char)(high << 4 | low);
     }
