@@ -260,12 +260,14 @@ Init_pgconn_codec(void)
     codecs_add(pgconn_codec_uuid);
     codecs_add(pgconn_codec_datetimes);
     codecs_add(pgconn_codec_times);
+    codecs_add(pgconn_codec_json);
     codecs_add(pgconn_codec_network);
     pgconn_containers_add();
     pgconn_codec_numeric_init();
     pgconn_moment_init();
     pgconn_codec_datetimes_init();
     pgconn_codec_times_init();
+    pgconn_codec_json_init();
     pgconn_codec_network_init();
     pgconn_codec_ranges_init();
     rb_define_singleton_method(rb_mPgconnCodec, "decode", codec_s_decode, -1);

@@ -1,7 +1,8 @@
 /*
  * Codecs: from an OID to functions that decode a column's bytes and encode a parameter. A codec
  * never sees a connection. Decoders raise DataError for malformed input and never read outside
- * of the given bytes; they never give nil (SQL NULL has no bytes, and containers know it).
+ * of the given bytes; but for JSON's null they never give nil (SQL NULL has no bytes, and
+ * containers know it).
  */
 #ifndef PGCONN_CODEC_H
 #define PGCONN_CODEC_H
@@ -105,6 +106,7 @@ extern const struct pgconn_codec pgconn_codec_texts[];     /* text family, bytea
 extern const struct pgconn_codec pgconn_codec_uuid[];      /* uuid */
 extern const struct pgconn_codec pgconn_codec_datetimes[]; /* date, timestamp, timestamptz */
 extern const struct pgconn_codec pgconn_codec_times[];     /* time, timetz, interval */
+extern const struct pgconn_codec pgconn_codec_json[];      /* json, jsonb */
 extern const struct pgconn_codec pgconn_codec_network[];   /* inet, cidr, macaddr, macaddr8 */
 
 /* Of every type that has no codec of its own. */
@@ -114,6 +116,7 @@ extern const struct pgconn_codec pgconn_codec_unknown;
 void pgconn_codec_numeric_init(void);
 void pgconn_codec_datetimes_init(void);
 void pgconn_codec_times_init(void);
+void pgconn_codec_json_init(void);
 void pgconn_codec_network_init(void);
 
 #endif
