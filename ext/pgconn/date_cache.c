@@ -2,8 +2,8 @@
 
 #include <ruby/ractor.h>
 
-/* A power of two; more than a year has days. */
-#define CACHE_SLOTS 512
+/* A power of two; some eleven years of days. */
+#define CACHE_SLOTS 4096
 
 #define EPOCH_JD 2451545 /* 2000-01-01 as a Julian day number */
 
