@@ -63,7 +63,7 @@ sample_of(const uint8_t *data, size_t size)
 {
     const struct pgconn_codec *codec = codec_choose((Oid)(data[0] | data[1] << 8));
     const char *encoding = encodings[(data[2] >> OPTION_ENCODING_SHIFT) % 8];
-    bool binary = (data[2] & OPTION_BINARY) && codec->decode_binary;
+    bool binary = (data[2] & OPTION_BINARY) && pgconn_codec_reads_binary(codec);
 
     return (struct sample){
         .codec = codec,
@@ -120,7 +120,7 @@ sample_encode(VALUE argument)
     case PGCONN_FORM_TEXT:
         return Qfalse;
     case PGCONN_FORM_BINARY:
-        return sample->codec->decode_binary ? Qtrue : Qnil;
+        return pgconn_codec_reads_binary(sample->codec) ? Qtrue : Qnil;
     default:
         return Qnil;
     }
