@@ -156,15 +156,17 @@ values_agree(VALUE one, VALUE other)
 }
 
 /*
- * Strings are JSON text when they are sent. The texts of the others may have what the server never
- * writes, more digits than count or capitals, which then doesn't come back.
+ * A String, and what else is in an array of json, is JSON text when it is sent. The texts of the
+ * others may have what the server never writes, more digits than count or capitals, which then
+ * doesn't come back.
  */
 static bool
 sample_returns(const struct sample *sample)
 {
     const struct pgconn_codec *codec = sample->codec;
+    bool structure = RB_TYPE_P(sample->value, T_ARRAY) || RB_TYPE_P(sample->value, T_HASH);
 
-    if (codec_concerns(codec, "json")) return false;
+    if (codec_concerns(codec, "json")) return structure && !codec->element;
     return sample->decode != codec->decode_text ||
            !(codec_concerns(codec, "float4") || codec_concerns(codec, "uuid"));
 }
