@@ -123,11 +123,10 @@ RSpec.describe "Decoders" do
       [dimensions, 0, element, *lengths.flat_map { |length| [length, 1] }, *elements].pack("N*")
     end
 
-    def arrays
-      Pgconn::Codec.types.filter_map do |oid, name|
-        element = SampleValues.new(observer).element_of(oid)
-        [oid, element, name] if element
-      end
+    # Types and those of their elements.
+    def arrays(format)
+      types = Pgconn::Codec.types.keys.select { |oid| self.class.formats(oid).include?(format) }
+      types.to_h { |oid| [oid, SampleValues.new(observer).element_of(oid)] }.compact
     end
 
     def expect_all_malformed(oid, format, inputs)
@@ -140,25 +139,26 @@ RSpec.describe "Decoders" do
     end
 
     null = 2**32 - 1
+    box_array = 1020 # the only one without commas
 
     def endless = ["{" * 100_000, "#{"{" * 100_000}#{"}" * 100_000}"]
 
     it "refuse headers that claim more elements than there are bytes" do
-      arrays.each do |oid, element,|
+      arrays(:binary).each do |oid, element|
         claims = [[2**31 - 1], [2**31], [2**32 - 1], [1, 2**31 - 1], [2**16, 2**16], [2**31 - 1] * 6, [2]]
         expect_all_malformed(oid, :binary, claims.map { |lengths| array(element, *lengths, elements: [null]) })
       end
     end
 
     it "refuse other than 0 to 6 dimensions" do
-      arrays.each do |oid, element,|
+      arrays(:binary).each do |oid, element|
         headers = [7, 100, 2**31 - 1, 2**31, 2**32 - 1].map { |number| array(element, 1, dimensions: number, elements: [null]) }
         expect_all_malformed(oid, :binary, [*headers, array(element, *[1] * 7, elements: [null])])
       end
     end
 
     it "refuse elements of another type, of no possible length, and what is behind them" do
-      arrays.each do |oid, element,|
+      arrays(:binary).each do |oid, element|
         lengths = [2**31 - 1, 2**31, 2**32 - 2, 1_000]
         inputs = lengths.map { |length| array(element, 1, elements: [length, 0]) }
         inputs << array(element + 1, 1, elements: [null]) << array(element, 1, elements: [null, 0]) << array(element, elements: [0])
@@ -167,16 +167,18 @@ RSpec.describe "Decoders" do
     end
 
     it "refuse texts that don't end, have more than 6 dimensions, or rows of other lengths" do
-      arrays.each do |oid,|
+      arrays(:text).each_key do |oid|
         unended = ["", " ", "{", "{{", "{NULL", "{NULL,", "{\"", "{\"\\", "{NULL\\", "[1:1={NULL}", "[1:1]NULL"]
         overdone = ["}", "{}}", "{NULL,}", "{,NULL}", "{NULL}{NULL}", "{{{{{{{NULL}}}}}}}"]
         ragged = ["{{NULL},{NULL,NULL}}", "{{NULL},NULL}", "{NULL,{NULL}}", "[1:2]={NULL}"]
-        expect_all_malformed(oid, :text, [*unended, *overdone, *ragged, *endless])
+        texts = [*unended, *overdone, *ragged, *endless]
+        texts = texts.map { |text| text.tr(",", ";") } if oid == box_array
+        expect_all_malformed(oid, :text, texts)
       end
     end
 
     it "refuse in a Fiber, whose stack is small, what is nested without end" do
-      arrays.each do |oid,|
+      arrays(:text).each_key do |oid|
         Fiber.new { expect_all_malformed(oid, :text, endless) }.resume
       end
     end

@@ -58,17 +58,35 @@ class SampleValues
     "tid" => ["(1,2)"],
     "xid" => %w[4294967295],
     "xid8" => %w[18446744073709551615],
+    "cid" => %w[7],
+    "txid_snapshot" => ["10:20:10,14"],
+    "pg_snapshot" => ["10:20:10,14"],
+    "refcursor" => %w[portal],
+    "cstring" => %w[a],
+    "aclitem" => %w[=r/postgres],
     "regtype" => %w[integer],
     "regproc" => %w[now],
-    "regclass" => %w[pg_class]
+    "regprocedure" => %w[now()],
+    "regoper" => %w[||/],
+    "regoperator" => %w[+(integer,integer)],
+    "regclass" => %w[pg_class],
+    "regcollation" => ['"C"'],
+    "regrole" => %w[pg_monitor],
+    "regnamespace" => %w[pg_catalog],
+    "regconfig" => %w[simple],
+    "regdictionary" => %w[simple],
+    # Elements that are arrays themselves would add a dimension.
+    "_int2vector" => ['{"1 2","3"}'],
+    "_oidvector" => ['{"1 2","3"}']
   }.freeze
 
   # A value in both formats; binary is nil where the type has none.
   Sample = Struct.new(:oid, :text, :binary)
 
-  # What is in an array or a range is the inner type.
+  # What is in an array or a range is the inner type. An array is sent where its elements are.
   TYPE = <<~SQL
-    SELECT t.typname, t.typsend::regproc, format_type(t.oid, NULL) AS sql_name,
+    SELECT t.typname, format_type(t.oid, NULL) AS sql_name,
+           CASE WHEN element.typsend = 0 THEN element.typsend ELSE t.typsend END AS send,
            CASE WHEN element.oid IS NULL THEN t.typtype ELSE 'A' END AS kind,
            coalesce(element.oid, rngsubtype) AS inner
     FROM pg_type t LEFT JOIN pg_type element ON element.typarray = t.oid LEFT JOIN pg_range ON rngtypid = t.oid
@@ -87,7 +105,7 @@ class SampleValues
   # @return [Array<Sample>] none for a type that isn't known here or to the server
   def of(oid)
     type = find(oid) or return []
-    send = type[:typsend] == "-" ? "NULL::bytea" : "#{type[:typsend]}(value)"
+    send = type[:send] == "-" ? "NULL::bytea" : "#{type[:send]}(value)"
     expressions(oid).map do |expression|
       sql = "SELECT format('%s', value), #{send} FROM (SELECT #{expression} AS value) AS sample"
       Sample.new(oid, *@connection.execute(sql).fetch)
@@ -107,20 +125,24 @@ class SampleValues
   # SQL that gives the values.
   def expressions(oid)
     type = find(oid)
+    literals = LITERALS[type[:typname]]
+    return literals.map { |text| "#{quote(text)}::#{type[:sql_name]}" } if literals
+
     case type[:kind]
     when "A" then arrays(type[:sql_name], expressions(type[:inner]))
     when "r" then ranges(type[:sql_name], expressions(type[:inner]))
     when "m" then multiranges(type[:sql_name], expressions(range_of(oid)))
-    else LITERALS.fetch(type[:typname], []).map { |text| "#{quote(text)}::#{type[:sql_name]}" }
+    else []
     end
   end
 
   def range_of(oid) = @connection.execute(RANGE_OF, [oid]).fetch_value
 
   def arrays(name, elements)
-    return [] if elements.empty?
+    none = ["ARRAY[]::#{name}", "ARRAY[NULL]::#{name}"]
+    return none if elements.empty?
 
-    ["ARRAY[]::#{name}", "ARRAY[NULL]::#{name}", "ARRAY[#{elements.join(", ")}, NULL]",
+    [*none, "ARRAY[#{elements.join(", ")}, NULL]",
      "ARRAY[[#{elements.first}, NULL], [NULL, #{elements.last}]]",
      "array_fill(#{elements.last}, ARRAY[1, 2, 1, 1, 2, 1], ARRAY[-1, 0, 1, 2, 3, 2147483646])"]
   end
