@@ -264,6 +264,7 @@ Init_pgconn_codec(void)
     codecs_add(pgconn_codec_network);
     pgconn_containers_add();
     pgconn_codec_numeric_init();
+    pgconn_codec_texts_init();
     pgconn_moment_init();
     pgconn_codec_datetimes_init();
     pgconn_codec_times_init();

@@ -114,6 +114,7 @@ extern const struct pgconn_codec pgconn_codec_unknown;
 
 /* Called by Init_pgconn_codec: the families look up the Ruby classes and methods they need. */
 void pgconn_codec_numeric_init(void);
+void pgconn_codec_texts_init(void);
 void pgconn_codec_datetimes_init(void);
 void pgconn_codec_times_init(void);
 void pgconn_codec_json_init(void);

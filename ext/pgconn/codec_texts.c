@@ -153,6 +153,19 @@ bytea_encode_text(const struct pgconn_codec *codec, VALUE value, struct pgconn_o
     return true;
 }
 
+/* The Strings of the ASCII characters, in UTF-8, which all columns of the type "char" share. */
+static VALUE char_strings[128];
+
+static VALUE
+char_new(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    if (input.length == 1 && (unsigned char)*input.data < 128 &&
+        input.encoding_index == rb_utf8_encindex()) {
+        return char_strings[(unsigned char)*input.data];
+    }
+    return rb_obj_freeze(text_decode(codec, input));
+}
+
 /* PostgreSQL 16 and later write a byte that isn't ASCII as \ooo, earlier ones as itself. */
 static VALUE
 char_decode(const struct pgconn_codec *codec, struct pgconn_input input)
@@ -164,7 +177,7 @@ char_decode(const struct pgconn_codec *codec, struct pgconn_input input)
         input.data = &byte;
         input.length = 1;
     }
-    return text_decode(codec, input);
+    return char_new(codec, input);
 }
 
 /* The zero byte has an empty text. */
@@ -173,7 +186,7 @@ char_decode_binary(const struct pgconn_codec *codec, struct pgconn_input input)
 {
     if (input.length != 1) pgconn_codec_raise_malformed(codec, input);
     if (*input.data == '\0') input.length = 0;
-    return text_decode(codec, input);
+    return char_new(codec, input);
 }
 
 #define TEXT_CODEC(type_oid, type_name)                                 \
@@ -204,3 +217,15 @@ const struct pgconn_codec pgconn_codec_unknown = {
     .name = "unknown",
     .decode_text = text_decode,
 };
+
+void
+pgconn_codec_texts_init(void)
+{
+    for (int i = 0; i < 128; i++) {
+        char byte = (char)i;
+        VALUE string = rb_utf8_str_new(&byte, 1);
+
+        char_strings[i] = rb_obj_freeze(string);
+        rb_gc_register_mark_object(string);
+    }
+}
