@@ -15,9 +15,7 @@ class PgconnDriver
 
   def query(statement)
     sql = statement.sql
-    return ->(parameters) { @connection.execute(sql, parameters).fetch_all } if statement.shape == "row"
-
-    cursor = @connection.cursor(row: statement.shape.to_sym)
+    cursor = statement.shape == "row" ? @connection.cursor : @connection.cursor(row: statement.shape.to_sym)
     ->(parameters) { cursor.execute(sql, parameters).fetch_all }
   end
 

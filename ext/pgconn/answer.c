@@ -13,6 +13,7 @@ pgconn_answer_request(VALUE timeout)
         .deadline = PGCONN_NEVER,
         .registry = Qnil,
         .plan = Qnil,
+        .spare = Qnil,
     };
 
     if (!NIL_P(timeout)) {
@@ -168,7 +169,7 @@ answer_take(VALUE arg)
         rb_exc_raise(result_error(flight, pg, request));
     }
     /* The object is there before it is handed the PGresult: a failing allocation loses nothing. */
-    result = pgconn_result_new();
+    result = NIL_P(request->spare) ? pgconn_result_new() : request->spare;
     pgconn_result_adopt(result, pgconn_flight_take_result(flight), flight->settings.encoding_index,
                         request->registry, &request->plan);
     return result;

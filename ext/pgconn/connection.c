@@ -71,7 +71,7 @@ connection_allocate(VALUE class)
     VALUE self = TypedData_Make_Struct(class, struct connection, &connection_type, connection);
 
     pgconn_session_init(&connection->session);
-    pgconn_statement_cache_init(&connection->statements, &connection->session);
+    pgconn_statement_cache_init(&connection->statements, self, &connection->session);
     connection->statement_timeout = connection->registry = connection->cursor_factory = Qnil;
     return self;
 }
@@ -204,8 +204,6 @@ connection_configure_statements(VALUE self, VALUE size, VALUE threshold, VALUE r
 
     pgconn_statement_cache_open(&connection->statements, count_get(size, "statement_cache_size", 0),
                                 count);
-    RB_OBJ_WRITTEN(self, Qundef, connection->statements.by_position);
-    RB_OBJ_WRITTEN(self, Qundef, connection->statements.by_name);
     RB_OBJ_WRITE(self, &connection->registry, registry);
     return self;
 }

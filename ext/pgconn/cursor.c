@@ -11,6 +11,7 @@ cursor_mark(void *data)
 
     rb_gc_mark_movable(cursor->connection);
     rb_gc_mark_movable(cursor->result);
+    rb_gc_mark_movable(cursor->spare);
     rb_gc_mark_movable(cursor->query);
     rb_gc_mark_movable(cursor->timeout);
     rb_gc_mark_movable(cursor->shape.callable);
@@ -23,6 +24,7 @@ cursor_compact(void *data)
 
     cursor->connection = rb_gc_location(cursor->connection);
     cursor->result = rb_gc_location(cursor->result);
+    cursor->spare = rb_gc_location(cursor->spare);
     cursor->query = rb_gc_location(cursor->query);
     cursor->timeout = rb_gc_location(cursor->timeout);
     cursor->shape.callable = rb_gc_location(cursor->shape.callable);
@@ -50,7 +52,7 @@ cursor_allocate(VALUE class)
     struct pgconn_cursor *cursor;
     VALUE self = TypedData_Make_Struct(class, struct pgconn_cursor, &cursor_type, cursor);
 
-    cursor->connection = cursor->result = cursor->query = Qnil;
+    cursor->connection = cursor->query = cursor->result = cursor->spare = Qnil;
     cursor->timeout = cursor->shape.callable = Qnil;
     cursor->array_size = 1;
     return self;
@@ -137,9 +139,13 @@ cursor_timeout(const struct pgconn_cursor *cursor, VALUE timeout)
     return pgconn_connection_timeout(cursor->connection, timeout);
 }
 
+/* The rows of the last execute go at once: the next ones can have their memory. */
 static void
 cursor_reset(VALUE self, struct pgconn_cursor *cursor)
 {
+    if (!NIL_P(cursor->result) && pgconn_result_release(cursor->result)) {
+        RB_OBJ_WRITE(self, &cursor->spare, cursor->result);
+    }
     RB_OBJ_WRITE(self, &cursor->result, Qnil);
     RB_OBJ_WRITE(self, &cursor->query, Qnil);
     cursor->position = 0;
@@ -225,6 +231,8 @@ cursor_run(VALUE self, const struct execute_call *call)
     request.arguments = call->arguments;
     request.cursor = self;
     request.registry = executor.registry;
+    request.spare = cursor->spare;
+    cursor->spare = Qnil;
     result = pgconn_execute(&executor, &request, &cursor->query);
     RB_OBJ_WRITE(self, &cursor->result, result);
     RB_GC_GUARD(self);

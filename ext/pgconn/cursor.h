@@ -5,11 +5,12 @@
 #define PGCONN_CURSOR_H
 
 #include "connection.h"
-#include "result.h"
+#include "rows.h"
 
 struct pgconn_cursor {
     VALUE connection;
-    VALUE result;    /* the Pgconn::Result of the last execute, or nil */
+    VALUE result;    /* of the last execute, or nil */
+    VALUE spare;     /* an empty one for the next, or nil */
     VALUE query;     /* the text as sent, or nil */
     long position;   /* of the next row */
     long array_size; /* rows that fetch_many gives by default */

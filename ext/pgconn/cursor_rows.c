@@ -28,7 +28,7 @@ cursor_fetch(VALUE self)
     VALUE result = cursor->result;
 
     if (cursor->position >= pgconn_result_row_count(result)) return Qnil;
-    return pgconn_result_row(result, cursor->position++, &cursor->shape);
+    return pgconn_rows_one(result, cursor->position++, &cursor->shape);
 }
 
 /* The rows from here on, at most `limit`, as an Array. */
@@ -39,7 +39,7 @@ cursor_fetch_rows(struct pgconn_cursor *cursor, long limit)
     long left = pgconn_result_row_count(result) - cursor->position, count;
 
     count = limit < 0 || limit > left ? left : limit;
-    rows = pgconn_result_rows(result, &cursor->position, count, &cursor->shape);
+    rows = pgconn_rows_many(result, &cursor->position, count, &cursor->shape);
     RB_GC_GUARD(result);
     return rows;
 }
@@ -80,8 +80,7 @@ cursor_fetch_value(VALUE self)
     VALUE result = cursor->result;
 
     if (cursor->position >= pgconn_result_row_count(result)) return Qnil;
-    return pgconn_result_value(result, cursor->position++,
-                               pgconn_result_column(result, INT2FIX(0)));
+    return pgconn_rows_value(result, cursor->position++, pgconn_result_column(result, INT2FIX(0)));
 }
 
 /*
@@ -98,7 +97,7 @@ cursor_column(VALUE self, VALUE column)
     long at = pgconn_result_column(result, column), position = cursor->position;
 
     cursor->position = pgconn_result_row_count(result);
-    return pgconn_result_values(result, position, at);
+    return pgconn_rows_column(result, position, at);
 }
 
 static VALUE

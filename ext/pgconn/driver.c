@@ -39,17 +39,20 @@ run_wake_next(const struct pgconn_run *run)
 
 /*
  * How long this caller may wait for what holds everybody up: what other callers have left of
- * cancel_timeout, however short their own deadlines were.
+ * cancel_timeout, however short their own deadlines were. *begin, which is 0 before, gets the time
+ * where that matters.
  */
 static pgconn_time
-run_patience(const struct pgconn_run *run, pgconn_time begin)
+run_patience(const struct pgconn_run *run, pgconn_time *begin)
 {
     struct pgconn_session *session = run->session;
-    pgconn_time after = pgconn_wait_after(session->cancel_timeout);
+    pgconn_time after;
 
     if (!pgconn_session_is_held_up(session)) return session->patience = PGCONN_NEVER;
-    if (session->patience == PGCONN_NEVER) session->patience = after - begin;
-    return after == PGCONN_NEVER ? PGCONN_NEVER : begin + session->patience;
+    *begin = pgconn_wait_now();
+    after = pgconn_wait_after(session->cancel_timeout);
+    if (session->patience == PGCONN_NEVER) session->patience = after - *begin;
+    return after == PGCONN_NEVER ? PGCONN_NEVER : *begin + session->patience;
 }
 
 /* After a drive that began then: still held up, and no patience left. */
@@ -78,12 +81,12 @@ static enum pgconn_wait_end
 run_drive(struct pgconn_run *run)
 {
     struct pgconn_session *session = run->session;
-    pgconn_time begin = pgconn_wait_now(), patience;
+    pgconn_time begin = 0, patience;
     enum pgconn_wait_end end;
 
     pgconn_session_launch(session);
     session->driver = run;
-    patience = run_patience(run, begin);
+    patience = run_patience(run, &begin);
     end = run_wait(run, patience < run->deadline ? patience : run->deadline);
     session->driver = NULL;
     if (end == PGCONN_WAIT_FAILED) pgconn_session_lose(session, NULL);

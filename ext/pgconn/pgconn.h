@@ -28,6 +28,7 @@ void Init_pgconn_columns(void);
 void Init_pgconn_plan(void);
 void Init_pgconn_row(void);
 void Init_pgconn_result(void);
+void Init_pgconn_rows(void);
 void Init_pgconn_statement_cache(void);
 void Init_pgconn_cancel(void);
 void Init_pgconn_conninfo(void);

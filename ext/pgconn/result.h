@@ -6,18 +6,14 @@
 
 #include "plan.h"
 
-/* What is made of a row. */
-enum pgconn_row_kind {
-    PGCONN_ROW,        /* a Pgconn::Row */
-    PGCONN_ROW_ARRAY,  /* an Array */
-    PGCONN_ROW_HASH,   /* a Hash with Symbols as keys */
-    PGCONN_ROW_STRUCT, /* a Struct, of one class for all rows of a statement */
-    PGCONN_ROW_CALL,   /* what the callable gives for the columns and the values */
-};
-
-struct pgconn_row_shape {
-    enum pgconn_row_kind kind;
-    VALUE callable; /* or nil */
+struct pgconn_result {
+    PGresult *pg;
+    VALUE plan;        /* nil where there are no rows */
+    VALUE description; /* nil until somebody asks */
+    int users;         /* how many are reading its values just now */
+    int encoding_index;
+    bool binary;    /* the format of all columns */
+    ssize_t memory; /* of the PGresult, as told to the collector */
 };
 
 /* An object without a PGresult yet: made first, so that nothing can be lost in between. */
@@ -30,29 +26,21 @@ VALUE pgconn_result_new(void);
 void pgconn_result_adopt(VALUE self, PGresult *result, int encoding_index, VALUE registry,
                          VALUE *plan);
 
-/* The PGresult, which lives as long as the object does. */
+/*
+ * Frees the PGresult without waiting for the collector; the object can then be handed another one.
+ * False, and nothing is done, while somebody reads values.
+ */
+bool pgconn_result_release(VALUE self);
+
+struct pgconn_result *pgconn_result_get(VALUE self);
+
+/* The PGresult, which lives until the object is released. */
 const PGresult *pgconn_result_pg(VALUE self);
 
 /* Whether it has columns, as SELECT and RETURNING give them (a SELECT of no columns counts). */
 bool pgconn_result_has_rows(VALUE self);
 
 long pgconn_result_row_count(VALUE self);
-
-/* The row at a position, which must exist. Raises DataError for a value that can't be decoded. */
-VALUE pgconn_result_row(VALUE self, long row, const struct pgconn_row_shape *shape);
-
-/*
- * An Array of count rows from *position on, which must exist. *position goes on with each row, past
- * one that can't be decoded, too: that raises DataError.
- */
-VALUE pgconn_result_rows(VALUE self, long *position, long count,
-                         const struct pgconn_row_shape *shape);
-
-/* One value; column and row must exist. */
-VALUE pgconn_result_value(VALUE self, long row, long column);
-
-/* The values of a column in all rows from one on. */
-VALUE pgconn_result_values(VALUE self, long row, long column);
 
 /* The column's position by name or index. Raises KeyError or IndexError. */
 long pgconn_result_column(VALUE self, VALUE column);

@@ -66,11 +66,13 @@ pgconn_statement_get(VALUE statement)
 }
 
 void
-pgconn_statement_cache_init(struct pgconn_statement_cache *cache, struct pgconn_session *session)
+pgconn_statement_cache_init(struct pgconn_statement_cache *cache, VALUE owner,
+                            struct pgconn_session *session)
 {
     memset(cache, 0, sizeof(*cache));
+    cache->owner = owner;
     cache->session = session;
-    cache->by_position = cache->by_name = Qnil;
+    cache->by_position = cache->by_name = cache->recent_sql = cache->recent = Qnil;
 }
 
 void
@@ -78,13 +80,18 @@ pgconn_statement_cache_mark(const struct pgconn_statement_cache *cache)
 {
     rb_gc_mark_movable(cache->by_position);
     rb_gc_mark_movable(cache->by_name);
+    rb_gc_mark_movable(cache->recent_sql);
+    rb_gc_mark_movable(cache->recent);
 }
 
 void
 pgconn_statement_cache_compact(struct pgconn_statement_cache *cache)
 {
+    cache->owner = rb_gc_location(cache->owner);
     cache->by_position = rb_gc_location(cache->by_position);
     cache->by_name = rb_gc_location(cache->by_name);
+    cache->recent_sql = rb_gc_location(cache->recent_sql);
+    cache->recent = rb_gc_location(cache->recent);
 }
 
 static void
@@ -129,6 +136,7 @@ cache_evict(struct pgconn_statement_cache *cache, struct pgconn_statement *state
 {
     list_remove(statement->list, statement);
     statement->list = NULL;
+    cache->recent_sql = cache->recent = Qnil;
     pgconn_names_drop(&cache->session->names, statement->prepared);
     rb_hash_delete(table_of(cache, !NIL_P(statement->sql.names)), statement->key);
 }
@@ -196,7 +204,9 @@ settings_equal(struct pgconn_text_settings one, struct pgconn_text_settings othe
 static VALUE
 cache_find(struct pgconn_statement_cache *cache, VALUE key, bool by_name)
 {
-    VALUE found = rb_hash_lookup2(table_of(cache, by_name), key, Qnil);
+    VALUE found = !by_name && key == cache->recent_sql
+                      ? cache->recent
+                      : rb_hash_lookup2(table_of(cache, by_name), key, Qnil);
     struct pgconn_statement *statement;
 
     if (NIL_P(found)) return Qnil;
@@ -209,6 +219,15 @@ cache_find(struct pgconn_statement_cache *cache, VALUE key, bool by_name)
     return Qnil;
 }
 
+/* The same frozen String is the same SQL: most programs have theirs as literals. */
+static void
+cache_note_recent(struct pgconn_statement_cache *cache, VALUE sql, VALUE statement)
+{
+    if (cache->recent_sql == sql) return;
+    RB_OBJ_WRITE(cache->owner, &cache->recent_sql, sql);
+    RB_OBJ_WRITE(cache->owner, &cache->recent, statement);
+}
+
 VALUE
 pgconn_statement_cache_fetch(struct pgconn_statement_cache *cache, VALUE sql, bool by_name,
                              VALUE types)
@@ -216,7 +235,10 @@ pgconn_statement_cache_fetch(struct pgconn_statement_cache *cache, VALUE sql, bo
     VALUE key = key_of(sql, types), found = cache_find(cache, key, by_name);
     struct pgconn_statement *statement;
 
-    if (!NIL_P(found)) return found;
+    if (!NIL_P(found)) {
+        if (!by_name && NIL_P(types)) cache_note_recent(cache, sql, found);
+        return found;
+    }
     found = statement_read(sql, by_name, cache->session->settings);
     statement = RTYPEDDATA_DATA(found);
     if (cache->size == 0 || RSTRING_LEN(sql) > SQL_LENGTH_MAX) return found;
@@ -308,8 +330,8 @@ pgconn_statement_cache_open(struct pgconn_statement_cache *cache, int size, int 
 {
     cache->size = size;
     cache->threshold = threshold;
-    cache->by_position = rb_hash_new();
-    cache->by_name = rb_hash_new();
+    RB_OBJ_WRITE(cache->owner, &cache->by_position, rb_hash_new());
+    RB_OBJ_WRITE(cache->owner, &cache->by_name, rb_hash_new());
 }
 
 void

@@ -33,15 +33,17 @@ struct pgconn_statement {
 };
 
 struct pgconn_statement_cache {
+    VALUE owner; /* the connection, which it is a part of */
     struct pgconn_session *session;
     VALUE by_position, by_name; /* Hashes: SQL to the statement's object */
+    VALUE recent_sql, recent;   /* by position: found without a look at the text; or nil */
     struct pgconn_statement_list unnamed, named;
     int size;       /* of each list at most */
     int threshold;  /* the execution with which a statement gets its name; 0: none does */
     unsigned names; /* given so far */
 };
 
-void pgconn_statement_cache_init(struct pgconn_statement_cache *cache,
+void pgconn_statement_cache_init(struct pgconn_statement_cache *cache, VALUE owner,
                                  struct pgconn_session *session);
 /* size and threshold as connect takes them; a threshold of 0 is none. */
 void pgconn_statement_cache_open(struct pgconn_statement_cache *cache, int size, int threshold);

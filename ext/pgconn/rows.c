@@ -1,0 +1,215 @@
+#include "rows.h"
+
+#include "pg_result.h"
+#include "row.h"
+
+static ID id_call;
+
+static VALUE
+result_decode(const struct pgconn_result *result, const struct pgconn_plan *plan, int row,
+              int column)
+{
+    struct pgconn_cell cell = pgconn_pg_result_cell(result->pg, row, column);
+    const struct pgconn_codec *codec = plan->codecs[column];
+    struct pgconn_input input = {cell.value, cell.length, result->encoding_index};
+
+    if (cell.length < 0) return Qnil;
+    return result->binary ? codec->decode_binary(codec, input) : codec->decode_text(codec, input);
+}
+
+static VALUE
+hash_new(const struct pgconn_columns *columns, const VALUE *values)
+{
+    VALUE hash = rb_hash_new(), buffer, *pairs = ALLOCV_N(VALUE, buffer, 2 * columns->count);
+
+    for (long i = 0; i < columns->count; i++) {
+        pairs[2 * i] = RARRAY_AREF(columns->keys, i);
+        pairs[2 * i + 1] = values[i];
+    }
+    rb_hash_bulk_insert(2 * columns->count, pairs, hash);
+    ALLOCV_END(buffer);
+    return hash;
+}
+
+/* Of columns with one name the last one's value. */
+static VALUE
+struct_new_of_unique(VALUE class, const struct pgconn_columns *columns, const VALUE *values)
+{
+    VALUE members = rb_struct_s_members(class), arguments = rb_ary_new();
+
+    for (long i = 0; i < RARRAY_LEN(members); i++) {
+        VALUE at = rb_hash_lookup(columns->index, rb_ary_entry(members, i));
+
+        rb_ary_push(arguments, values[FIX2LONG(at)]);
+    }
+    return rb_struct_alloc(class, arguments);
+}
+
+static VALUE
+struct_new(VALUE columns_object, const struct pgconn_columns *columns, const VALUE *values)
+{
+    VALUE class = pgconn_columns_structure(columns_object);
+
+    if (RHASH_SIZE(columns->index) == 2 * (size_t)columns->count) {
+        return rb_class_new_instance((int)columns->count, values, class);
+    }
+    return struct_new_of_unique(class, columns, values);
+}
+
+/* One reading of a result: of a value, of rows... */
+struct reading {
+    VALUE object;
+    struct pgconn_result *result;
+    const struct pgconn_plan *plan;
+    const struct pgconn_row_shape *shape;
+    VALUE *values; /* room for those of a row; holds nothing but objects from the beginning */
+    struct pgconn_row_pool pool;
+    long *row; /* the next; goes on with each */
+    long count;
+    int column;
+};
+
+static VALUE
+shape_apply(struct reading *reading)
+{
+    VALUE columns_object = reading->plan->columns, array;
+    const struct pgconn_columns *columns = pgconn_columns_get(columns_object);
+
+    switch (reading->shape->kind) {
+    case PGCONN_ROW_ARRAY:
+        return rb_ary_new_from_values(columns->count, reading->values);
+    case PGCONN_ROW_HASH:
+        return hash_new(columns, reading->values);
+    case PGCONN_ROW_STRUCT:
+        return struct_new(columns_object, columns, reading->values);
+    case PGCONN_ROW_CALL:
+        array = rb_ary_new_from_values(columns->count, reading->values);
+        return rb_funcall(reading->shape->callable, id_call, 2,
+                          pgconn_result_description(reading->object), array);
+    default:
+        return pgconn_row_pool_make(&reading->pool, reading->values);
+    }
+}
+
+static VALUE
+row_read(struct reading *reading)
+{
+    int row = (int)(*reading->row)++;
+
+    for (int column = 0; column < reading->plan->count; column++) {
+        reading->values[column] = result_decode(reading->result, reading->plan, row, column);
+    }
+    return shape_apply(reading);
+}
+
+static VALUE
+row_read_one(VALUE arg)
+{
+    return row_read((struct reading *)arg);
+}
+
+static VALUE
+rows_read(VALUE arg)
+{
+    struct reading *reading = (struct reading *)arg;
+    VALUE rows = rb_ary_new_capa(reading->count);
+
+    for (; reading->count > 0; reading->count--) rb_ary_push(rows, row_read(reading));
+    return rows;
+}
+
+static VALUE
+value_read(VALUE arg)
+{
+    struct reading *reading = (struct reading *)arg;
+
+    return result_decode(reading->result, reading->plan, (int)*reading->row, reading->column);
+}
+
+static VALUE
+column_read(VALUE arg)
+{
+    struct reading *reading = (struct reading *)arg;
+    VALUE values = rb_ary_new_capa(reading->count);
+
+    for (; reading->count > 0; reading->count--, ++*reading->row)
+        rb_ary_push(values, value_read(arg));
+    return values;
+}
+
+static VALUE
+reading_end(VALUE arg)
+{
+    struct reading *reading = (struct reading *)arg;
+
+    pgconn_row_pool_finish(&reading->pool);
+    reading->result->users--;
+    return Qnil;
+}
+
+/* A decoder may run the collector, which looks at all of a buffer on the heap. */
+static void
+values_clear(VALUE *values, long count)
+{
+    for (long i = 0; i < count; i++) values[i] = Qnil;
+}
+
+static VALUE
+reading_run(VALUE object, struct reading *reading, VALUE (*read)(VALUE))
+{
+    struct pgconn_result *result = pgconn_result_get(object);
+    VALUE plan = result->plan, buffer, made;
+
+    reading->object = object;
+    reading->result = result;
+    reading->plan = pgconn_plan_get(plan);
+    reading->values = ALLOCV_N(VALUE, buffer, reading->plan->count);
+    values_clear(reading->values, reading->plan->count);
+    pgconn_row_pool_start(&reading->pool, reading->plan->columns, reading->plan->count,
+                          reading->count);
+    result->users++;
+    made = rb_ensure(read, (VALUE)reading, reading_end, (VALUE)reading);
+    ALLOCV_END(buffer);
+    RB_GC_GUARD(object);
+    RB_GC_GUARD(plan);
+    return made;
+}
+
+VALUE
+pgconn_rows_one(VALUE result, long row, const struct pgconn_row_shape *shape)
+{
+    struct reading reading = {.shape = shape, .row = &row, .count = 1};
+
+    return reading_run(result, &reading, row_read_one);
+}
+
+VALUE
+pgconn_rows_many(VALUE result, long *position, long count, const struct pgconn_row_shape *shape)
+{
+    struct reading reading = {.shape = shape, .row = position, .count = count};
+
+    return reading_run(result, &reading, rows_read);
+}
+
+VALUE
+pgconn_rows_value(VALUE result, long row, long column)
+{
+    struct reading reading = {.row = &row, .count = 1, .column = (int)column};
+
+    return reading_run(result, &reading, value_read);
+}
+
+VALUE
+pgconn_rows_column(VALUE result, long row, long column)
+{
+    struct reading reading = {.row = &row, .column = (int)column};
+
+    reading.count = pgconn_result_row_count(result) - row;
+    return reading_run(result, &reading, column_read);
+}
+
+void
+Init_pgconn_rows(void)
+{
+    id_call = rb_intern("call");
+}
