@@ -3,6 +3,9 @@
 #include "pg_result.h"
 #include "row.h"
 
+/* So many are collected before they are handed to the Array, which takes them quicker together. */
+#define CHUNK 64
+
 static ID id_call;
 
 static VALUE
@@ -102,6 +105,12 @@ row_read(struct reading *reading)
     return shape_apply(reading);
 }
 
+static int
+chunk_size(long count)
+{
+    return count < CHUNK ? (int)count : CHUNK;
+}
+
 static VALUE
 row_read_one(VALUE arg)
 {
@@ -112,9 +121,15 @@ static VALUE
 rows_read(VALUE arg)
 {
     struct reading *reading = (struct reading *)arg;
-    VALUE rows = rb_ary_new_capa(reading->count);
+    VALUE rows = rb_ary_new_capa(reading->count), chunk[CHUNK];
 
-    for (; reading->count > 0; reading->count--) rb_ary_push(rows, row_read(reading));
+    while (reading->count > 0) {
+        int count = chunk_size(reading->count);
+
+        for (int i = 0; i < count; i++) chunk[i] = row_read(reading);
+        rb_ary_cat(rows, chunk, count);
+        reading->count -= count;
+    }
     return rows;
 }
 
@@ -130,10 +145,15 @@ static VALUE
 column_read(VALUE arg)
 {
     struct reading *reading = (struct reading *)arg;
-    VALUE values = rb_ary_new_capa(reading->count);
+    VALUE values = rb_ary_new_capa(reading->count), chunk[CHUNK];
 
-    for (; reading->count > 0; reading->count--, ++*reading->row)
-        rb_ary_push(values, value_read(arg));
+    while (reading->count > 0) {
+        int count = chunk_size(reading->count);
+
+        for (int i = 0; i < count; i++, ++*reading->row) chunk[i] = value_read(arg);
+        rb_ary_cat(values, chunk, count);
+        reading->count -= count;
+    }
     return values;
 }
 
