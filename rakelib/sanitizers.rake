@@ -22,11 +22,9 @@ class SanitizedSpecs
   }.freeze
 
   # Ruby frees none of what its objects hold when it ends (leaks are valgrind's subject), looks for
-  # references on the stack only, and has a signal stack and a handler of SIGSEGV of its own. The
-  # memory that is kept back after it was freed must not spoil what the specs measure.
+  # references on the stack only, and has a signal stack and a handler of SIGSEGV of its own.
   OPTIONS = {
-    "ASAN_OPTIONS" => "detect_leaks=0:detect_stack_use_after_return=0:use_sigaltstack=0:handle_segv=0:" \
-                      "quarantine_size_mb=8",
+    "ASAN_OPTIONS" => "detect_leaks=0:detect_stack_use_after_return=0:use_sigaltstack=0:handle_segv=0",
     "UBSAN_OPTIONS" => "print_stacktrace=1"
   }.freeze
 

@@ -112,19 +112,9 @@ class SampleValues
     end
   end
 
-  # @return [Integer, nil] the OID of an array's elements
-  def element_of(oid)
-    type = find(oid)
-    type[:inner] if type && type[:kind] == "A"
-  end
-
-  private
-
-  def find(oid) = @connection.execute(TYPE, [oid]).fetch
-
-  # SQL that gives the values.
+  # @return [Array<String>] SQL that gives the values
   def expressions(oid)
-    type = find(oid)
+    type = find(oid) or return []
     literals = LITERALS[type[:typname]]
     return literals.map { |text| "#{quote(text)}::#{type[:sql_name]}" } if literals
 
@@ -135,6 +125,16 @@ class SampleValues
     else []
     end
   end
+
+  # @return [Integer, nil] the OID of an array's elements
+  def element_of(oid)
+    type = find(oid)
+    type[:inner] if type && type[:kind] == "A"
+  end
+
+  private
+
+  def find(oid) = @connection.execute(TYPE, [oid]).fetch
 
   def range_of(oid) = @connection.execute(RANGE_OF, [oid]).fetch_value
 
