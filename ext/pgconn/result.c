@@ -227,6 +227,8 @@ row_run_start(VALUE arg)
     if (run->count < 0) return row_make(&run->maker, *run->position);
     rows = rb_ary_new_capa(run->count);
     for (; run->count > 0; run->count--) {
+        /* A callable may have moved the cursor. */
+        if (*run->position >= pgconn_result_row_count(run->maker.result)) break;
         rb_ary_push(rows, row_make(&run->maker, (*run->position)++));
     }
     return rows;
