@@ -127,7 +127,8 @@ field_is(const PGresult *result, int field, const char *text)
 /*
  * What a statement that was read before meets when a table has changed, or when its name has gone
  * (26000): errors of analysis (class 42), and "cached plan must not change result type" (0A000).
- * They come before anything is executed; those with a context are from within a function.
+ * They come before anything is executed: analysis says where in the SQL, which an error of the same
+ * class during execution can't; those with a context are from within a function.
  */
 static bool
 result_is_stale(const PGresult *result)
@@ -138,7 +139,23 @@ result_is_stale(const PGresult *result)
     if (strcmp(sqlstate, "0A000") == 0) {
         return field_is(result, PG_DIAG_SOURCE_FUNCTION, "RevalidateCachedQuery");
     }
-    return strcmp(sqlstate, "26000") == 0 || strncmp(sqlstate, "42", 2) == 0;
+    if (strncmp(sqlstate, "42", 2) == 0) {
+        return PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION) != NULL;
+    }
+    return strcmp(sqlstate, "26000") == 0;
+}
+
+/*
+ * Whether the types of its parameters may be to blame. A statement with a name keeps them, though
+ * the column that a value is for may have got another one (class 22), or the type have gone (XX).
+ */
+static bool
+result_doubts_types(const struct pgconn_flight *flight, const PGresult *result)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    if (!sqlstate || PQnparams(flight->prepared->description) == 0) return false;
+    return strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "XX", 2) == 0;
 }
 
 /* No transaction has failed, or only the one that began with this very statement. */
@@ -165,6 +182,9 @@ answer_take(VALUE arg)
             flight->prepared->stale = true;
             answer->kind = PGCONN_ANSWER_STALE;
             if (nothing_is_lost(answer)) return Qnil;
+        }
+        else if (request->relies && result_doubts_types(flight, pg)) {
+            flight->prepared->stale = true;
         }
         rb_exc_raise(result_error(flight, pg, request));
     }

@@ -130,9 +130,8 @@ value_is_set(VALUE value)
     return RTEST(rb_obj_is_kind_of(value, rb_path2class("Set")));
 }
 
-/* An Array or a Set as an Array; Qundef for anything else. */
-static VALUE
-array_of(VALUE value)
+VALUE
+pgconn_container_elements(VALUE value)
 {
     if (RB_TYPE_P(value, T_ARRAY)) return value;
     return value_is_set(value) ? rb_funcall(value, rb_intern("to_a"), 0) : Qundef;
@@ -234,7 +233,7 @@ header_append(const struct shape *shape, VALUE array, struct pgconn_buffer *byte
 static bool
 array_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
 {
-    VALUE array = array_of(value);
+    VALUE array = pgconn_container_elements(value);
     struct shape shape;
 
     if (array == Qundef || !codec->element->encode_binary) return false;
@@ -268,7 +267,7 @@ dimension_write(const struct shape *shape, VALUE array, int depth, struct pgconn
 static bool
 array_encode_text(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
 {
-    VALUE array = array_of(value);
+    VALUE array = pgconn_container_elements(value);
     struct shape shape;
 
     if (array == Qundef) return false;

@@ -179,6 +179,16 @@ range_flags(const struct range *range)
     return flags;
 }
 
+/* One that can't be NULL here; where its to_pg gives nil, or it has no bytes, the text will do. */
+static bool
+element_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
+{
+    size_t start = output->bytes->length;
+
+    return pgconn_encode_element(codec->element, value, output) &&
+           output->bytes->length > start + sizeof(int32_t);
+}
+
 static bool
 range_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
 {
@@ -187,10 +197,8 @@ range_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output
     if (!range_get(value, &range)) return false;
     pgconn_buffer_append_byte(output->bytes, (char)range_flags(&range));
     if (range.empty) return true;
-    if (!NIL_P(range.lower) && !pgconn_encode_element(codec->element, range.lower, output)) {
-        return false;
-    }
-    return NIL_P(range.upper) || pgconn_encode_element(codec->element, range.upper, output);
+    if (!NIL_P(range.lower) && !element_encode(codec, range.lower, output)) return false;
+    return NIL_P(range.upper) || element_encode(codec, range.upper, output);
 }
 
 static bool
@@ -295,29 +303,39 @@ multirange_decode_text(const struct pgconn_codec *codec, struct pgconn_input inp
 static bool
 multirange_encode(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
 {
-    if (!RB_TYPE_P(value, T_ARRAY)) return false;
-    pgconn_buffer_append_int32(output->bytes, (int32_t)RARRAY_LEN(value));
-    for (long i = 0; i < RARRAY_LEN(value); i++) {
-        if (NIL_P(rb_ary_entry(value, i))) return false;
-        if (!pgconn_encode_element(codec->element, rb_ary_entry(value, i), output)) return false;
+    VALUE ranges = pgconn_container_elements(value);
+
+    if (ranges == Qundef) return false;
+    pgconn_buffer_append_int32(output->bytes, (int32_t)RARRAY_LEN(ranges));
+    for (long i = 0; i < RARRAY_LEN(ranges); i++) {
+        if (!element_encode(codec, rb_ary_entry(ranges, i), output)) return false;
     }
+    RB_GC_GUARD(ranges);
     return true;
 }
 
 static bool
 multirange_encode_text(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
 {
-    if (!RB_TYPE_P(value, T_ARRAY)) return false;
+    VALUE ranges = pgconn_container_elements(value);
+
+    if (ranges == Qundef) return false;
     pgconn_buffer_append_byte(output->bytes, '{');
-    for (long i = 0; i < RARRAY_LEN(value); i++) {
+    for (long i = 0; i < RARRAY_LEN(ranges); i++) {
+        VALUE range = rb_ary_entry(ranges, i);
+        Oid type = 0;
+
         if (i > 0) pgconn_buffer_append_byte(output->bytes, ',');
-        if (!range_encode_text(codec->element, rb_ary_entry(value, i), output)) {
+        pgconn_encode_resolve(&range, &type, output->number);
+        if (!range_encode_text(codec->element, range, output)) {
             pgconn_error_raise(rb_ePgconnDataError,
                                "can't encode parameter $%d as %s: it takes an Array of ranges",
                                output->number, codec->name);
         }
+        RB_GC_GUARD(range);
     }
     pgconn_buffer_append_byte(output->bytes, '}');
+    RB_GC_GUARD(ranges);
     return true;
 }
 

@@ -1,5 +1,7 @@
 #include "columns.h"
 
+#include "error.h"
+
 static VALUE rb_cPgconnColumns;
 
 static void
@@ -84,6 +86,22 @@ pgconn_columns_new(VALUE names)
     return rb_obj_freeze(self);
 }
 
+static VALUE
+structure_new(VALUE members)
+{
+    return rb_funcallv(rb_cStruct, rb_intern("new"), RARRAY_LENINT(members),
+                       RARRAY_CONST_PTR(members));
+}
+
+/* Ruby has no members such as "a=" and "nil?", and, before 3.3, no Struct without members. */
+static VALUE
+structure_refused(VALUE members, VALUE error)
+{
+    pgconn_error_raise(rb_ePgconnProgrammingError,
+                       "there is no Struct with the members %+" PRIsVALUE ": %" PRIsVALUE, members,
+                       error);
+}
+
 VALUE
 pgconn_columns_structure(VALUE self)
 {
@@ -93,8 +111,8 @@ pgconn_columns_structure(VALUE self)
     if (NIL_P(columns->structure)) {
         members = rb_funcall(columns->keys, rb_intern("uniq"), 0);
         RB_OBJ_WRITE(self, &columns->structure,
-                     rb_funcallv(rb_cStruct, rb_intern("new"), RARRAY_LENINT(members),
-                                 RARRAY_CONST_PTR(members)));
+                     rb_rescue2(structure_new, members, structure_refused, members, rb_eArgError,
+                                rb_eNameError, (VALUE)0));
         RB_GC_GUARD(members);
     }
     return columns->structure;

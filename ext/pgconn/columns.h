@@ -20,7 +20,10 @@ VALUE pgconn_columns_new(VALUE names);
 
 const struct pgconn_columns *pgconn_columns_get(VALUE columns);
 
-/* The Struct class, made when it is first asked for; equal names have one member. */
+/*
+ * The Struct class, made when it is first asked for; equal names have one member. Raises
+ * ProgrammingError for names that Ruby's Struct doesn't take.
+ */
 VALUE pgconn_columns_structure(VALUE columns);
 
 #endif

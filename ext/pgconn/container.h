@@ -18,6 +18,9 @@ void pgconn_container_multirange(struct pgconn_codec *codec, const struct pgconn
 /* Adds those of the built-in types to what pgconn_codec_find knows; called by Init_pgconn_codec. */
 void pgconn_containers_add(void);
 
+/* An Array, or a Set as an Array; Qundef for anything else. (codec_arrays.c) */
+VALUE pgconn_container_elements(VALUE value);
+
 /* The text decoder of arrays. (array_text.c) */
 VALUE pgconn_array_decode_text(const struct pgconn_codec *codec, struct pgconn_input input);
 

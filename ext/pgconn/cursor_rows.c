@@ -16,6 +16,12 @@ cursor_get_fetchable(VALUE self)
     return cursor;
 }
 
+static bool
+cursor_has_more(const struct pgconn_cursor *cursor)
+{
+    return cursor->position < pgconn_result_row_count(cursor->result);
+}
+
 /*
  * @return [Pgconn::Row, Object, nil] the next row, as the cursor's `row:` says; nil after the last
  * @raise [Pgconn::ProgrammingError] if there are no rows to fetch
@@ -27,7 +33,7 @@ cursor_fetch(VALUE self)
     struct pgconn_cursor *cursor = cursor_get_fetchable(self);
     VALUE result = cursor->result;
 
-    if (cursor->position >= pgconn_result_row_count(result)) return Qnil;
+    if (!cursor_has_more(cursor)) return Qnil;
     return pgconn_rows_one(result, cursor->position++, &cursor->shape);
 }
 
@@ -38,6 +44,7 @@ cursor_fetch_rows(struct pgconn_cursor *cursor, long limit)
     VALUE result = cursor->result, rows;
     long left = pgconn_result_row_count(result) - cursor->position, count;
 
+    if (left < 0) left = 0; /* moved by a callable that makes rows */
     count = limit < 0 || limit > left ? left : limit;
     rows = pgconn_rows_many(result, &cursor->position, count, &cursor->shape);
     RB_GC_GUARD(result);
@@ -79,7 +86,7 @@ cursor_fetch_value(VALUE self)
     struct pgconn_cursor *cursor = cursor_get_fetchable(self);
     VALUE result = cursor->result;
 
-    if (cursor->position >= pgconn_result_row_count(result)) return Qnil;
+    if (!cursor_has_more(cursor)) return Qnil;
     return pgconn_rows_value(result, cursor->position++, pgconn_result_column(result, INT2FIX(0)));
 }
 
@@ -119,22 +126,23 @@ cursor_enumerator_size(VALUE self, VALUE arguments, VALUE enumerator)
 static VALUE
 cursor_each(VALUE self)
 {
-    VALUE row;
-
     RETURN_SIZED_ENUMERATOR(self, 0, NULL, cursor_enumerator_size);
-    while (!NIL_P(row = cursor_fetch(self))) rb_yield(row);
+    /* A callable may have made nil of a row. */
+    while (cursor_has_more(cursor_get_fetchable(self))) rb_yield(cursor_fetch(self));
     return self;
 }
 
-/* Where scroll leads, by its mode, a Symbol or a String. */
-static long
-scroll_target(const struct pgconn_cursor *cursor, long rows, VALUE mode)
+/* Where scroll leads, by its mode, a Symbol or a String: any Integer. */
+static VALUE
+scroll_target(const struct pgconn_cursor *cursor, VALUE rows, VALUE mode)
 {
     VALUE name = RB_SYMBOL_P(mode) ? rb_sym2str(mode) : mode;
 
     if (RB_TYPE_P(name, T_STRING)) {
         if (strcmp(StringValueCStr(name), "absolute") == 0) return rows;
-        if (strcmp(StringValueCStr(name), "relative") == 0) return cursor->position + rows;
+        if (strcmp(StringValueCStr(name), "relative") == 0) {
+            return rb_funcall(LONG2NUM(cursor->position), '+', 1, rows);
+        }
     }
     rb_raise(rb_eArgError, "mode must be :relative or :absolute, not %+" PRIsVALUE, mode);
 }
@@ -153,17 +161,19 @@ static VALUE
 cursor_scroll(int argc, VALUE *argv, VALUE self)
 {
     struct pgconn_cursor *cursor = cursor_get_fetchable(self);
-    long rows = pgconn_result_row_count(cursor->result), target;
+    long rows = pgconn_result_row_count(cursor->result);
+    VALUE target;
 
     rb_check_arity(argc, 1, 2);
-    target = scroll_target(cursor, NUM2LONG(argv[0]),
+    target = scroll_target(cursor, rb_to_int(argv[0]),
                            argc > 1 ? argv[1] : ID2SYM(rb_intern("relative")));
-    if (target < 0 || target >= rows) {
+    if (!FIXNUM_P(target) || FIX2LONG(target) < 0 || FIX2LONG(target) >= rows) {
         pgconn_error_raise(rb_ePgconnProgrammingError,
-                           "can't scroll to row %ld: the result has %ld rows, counted from 0",
+                           "can't scroll to row %" PRIsVALUE
+                           ": the result has %ld rows, counted from 0",
                            target, rows);
     }
-    cursor->position = target;
+    cursor->position = FIX2LONG(target);
     return self;
 }
 

@@ -151,7 +151,10 @@ flight_fill_to_ask(VALUE arg)
     return Qnil;
 }
 
-/* The values' own methods may raise while they are encoded: the flight is freed then. */
+/*
+ * The values' own methods may raise while they are encoded, and so do values that the known types
+ * can't hold: the flight is freed then, and the types are asked for again.
+ */
 static struct pgconn_flight *
 flight_make(struct execution *execution, VALUE (*fill)(VALUE))
 {
@@ -165,6 +168,7 @@ flight_make(struct execution *execution, VALUE (*fill)(VALUE))
     execution->flight = flight;
     rb_protect(fill, (VALUE)execution, &state);
     if (state) {
+        if (execution->known->descriptions > 0) flight->prepared->stale = true;
         pgconn_flight_free(flight);
         rb_jump_tag(state);
     }

@@ -67,8 +67,9 @@ struct reading {
     const struct pgconn_row_shape *shape;
     VALUE *values; /* room for those of a row; holds nothing but objects from the beginning */
     struct pgconn_row_pool pool;
-    long *row; /* the next; goes on with each */
+    long row; /* the next */
     long count;
+    long *position; /* of the cursor, which follows; a user's callable may move it */
     int column;
 };
 
@@ -97,8 +98,9 @@ shape_apply(struct reading *reading)
 static VALUE
 row_read(struct reading *reading)
 {
-    int row = (int)(*reading->row)++;
+    int row = (int)reading->row++;
 
+    if (reading->position) *reading->position = reading->row;
     for (int column = 0; column < reading->plan->count; column++) {
         reading->values[column] = result_decode(reading->result, reading->plan, row, column);
     }
@@ -138,7 +140,7 @@ value_read(VALUE arg)
 {
     struct reading *reading = (struct reading *)arg;
 
-    return result_decode(reading->result, reading->plan, (int)*reading->row, reading->column);
+    return result_decode(reading->result, reading->plan, (int)reading->row, reading->column);
 }
 
 static VALUE
@@ -150,7 +152,7 @@ column_read(VALUE arg)
     while (reading->count > 0) {
         int count = chunk_size(reading->count);
 
-        for (int i = 0; i < count; i++, ++*reading->row) chunk[i] = value_read(arg);
+        for (int i = 0; i < count; i++, ++reading->row) chunk[i] = value_read(arg);
         rb_ary_cat(values, chunk, count);
         reading->count -= count;
     }
@@ -198,7 +200,7 @@ reading_run(VALUE object, struct reading *reading, VALUE (*read)(VALUE))
 VALUE
 pgconn_rows_one(VALUE result, long row, const struct pgconn_row_shape *shape)
 {
-    struct reading reading = {.shape = shape, .row = &row, .count = 1};
+    struct reading reading = {.shape = shape, .row = row, .count = 1};
 
     return reading_run(result, &reading, row_read_one);
 }
@@ -206,7 +208,10 @@ pgconn_rows_one(VALUE result, long row, const struct pgconn_row_shape *shape)
 VALUE
 pgconn_rows_many(VALUE result, long *position, long count, const struct pgconn_row_shape *shape)
 {
-    struct reading reading = {.shape = shape, .row = position, .count = count};
+    struct reading reading = {.shape = shape,
+                              .row = *position,
+                              .count = count,
+                              .position = position};
 
     return reading_run(result, &reading, rows_read);
 }
@@ -214,7 +219,7 @@ pgconn_rows_many(VALUE result, long *position, long count, const struct pgconn_r
 VALUE
 pgconn_rows_value(VALUE result, long row, long column)
 {
-    struct reading reading = {.row = &row, .count = 1, .column = (int)column};
+    struct reading reading = {.row = row, .count = 1, .column = (int)column};
 
     return reading_run(result, &reading, value_read);
 }
@@ -222,7 +227,7 @@ pgconn_rows_value(VALUE result, long row, long column)
 VALUE
 pgconn_rows_column(VALUE result, long row, long column)
 {
-    struct reading reading = {.row = &row, .column = (int)column};
+    struct reading reading = {.row = row, .column = (int)column};
 
     reading.count = pgconn_result_row_count(result) - row;
     return reading_run(result, &reading, column_read);

@@ -25,6 +25,8 @@ module CodecHelpers
     when Time then [value.class, value.to_r, value.utc?]
     when Date then [value.class, value.jd, value.start]
     when String then [value.class, value, value.encoding]
+    when Array then [value.class, value.map { |element| fingerprint(element) }]
+    when Pgconn::Range then [value.class, fingerprint(value.deconstruct), value.empty?]
     else [value.class, value]
     end
   end
