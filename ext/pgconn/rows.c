@@ -69,7 +69,7 @@ struct reading {
     struct pgconn_row_pool pool;
     long row; /* the next */
     long count;
-    long *position; /* of the cursor, which follows; a user's callable may move it */
+    long *position; /* of the cursor, which goes on with each row; or NULL */
     int column;
 };
 
@@ -119,6 +119,14 @@ row_read_one(VALUE arg)
     return row_read((struct reading *)arg);
 }
 
+/* Goes on where the cursor is, which a user's callable may have moved; false at the end. */
+static bool
+reading_follow(struct reading *reading)
+{
+    reading->row = *reading->position;
+    return reading->row < PQntuples(reading->result->pg);
+}
+
 static VALUE
 rows_read(VALUE arg)
 {
@@ -128,9 +136,12 @@ rows_read(VALUE arg)
     while (reading->count > 0) {
         int count = chunk_size(reading->count);
 
-        for (int i = 0; i < count; i++) chunk[i] = row_read(reading);
-        rb_ary_cat(rows, chunk, count);
-        reading->count -= count;
+        int made = 0;
+
+        while (made < count && reading_follow(reading)) chunk[made++] = row_read(reading);
+        rb_ary_cat(rows, chunk, made);
+        reading->count -= made;
+        if (made < count) break;
     }
     return rows;
 }
