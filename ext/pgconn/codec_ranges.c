@@ -359,7 +359,7 @@ pgconn_codec_ranges_init(void)
     };
 
     for (int i = 0; i < 4; i++) {
-        VALUE string = rb_str_freeze(rb_usascii_str_new_cstr(brackets[i / 2][i % 2]));
+        VALUE string = rb_str_freeze(rb_utf8_str_new_cstr(brackets[i / 2][i % 2]));
 
         rb_gc_register_mark_object(string);
         bounds_strings[i / 2][i % 2] = string;
