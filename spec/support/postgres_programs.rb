@@ -27,7 +27,12 @@ class PostgresPrograms
 
     # The command with which root runs it as user postgres; for others the command itself.
     def command(name, *arguments)
-      [*change_of_user, File.join(directory, name), *arguments]
+      as_user(File.join(directory, name), *arguments)
+    end
+
+    # The same for any program that doesn't run as root.
+    def as_user(path, *arguments)
+      [*change_of_user, path, *arguments]
     end
 
     # Makes user postgres the owner of files that root has made.
