@@ -173,10 +173,10 @@ RSpec.describe "Pgconn::Codec of arrays" do
       expect { encode("text[]", [[], []].tap { |outer| outer[0] << outer }) }.to raise_error(Pgconn::DataError)
     end
 
-    it "that are changed by their elements while they are encoded harm nothing", :gc_stress do
+    it "that are changed by their elements while they are encoded harm nothing" do
       values = [1, 2, 3]
       values[1] = Class.new { define_method(:to_pg) { values.clear && GC.start || 7 } }.new
-      expect { encode("int4[]", values) }.not_to raise_error
+      expect(encode("int4[]", values)).to eq(encode("int4[]", [1, 7, nil]))
     end
   end
 
