@@ -70,7 +70,9 @@ struct pgconn_codec {
     char delimiter; /* between elements in an array's text: ',' or, for box, ';' */
 };
 
-/* The codec of a built-in type; for a type without one, the codec that gives Strings. Never NULL. */
+/*
+ * The codec of a built-in type; for a type without one, the codec that gives Strings. Never NULL.
+ */
 const struct pgconn_codec *pgconn_codec_find(Oid oid);
 
 /* Makes a codec known that lives as long as the process; while the extension loads only. */

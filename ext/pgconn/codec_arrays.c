@@ -34,7 +34,9 @@ header_take(struct binary_array *array)
     return true;
 }
 
-/* Each element has a length of four bytes, so that no more can be claimed than there is room for. */
+/*
+ * Each element has a length of four bytes, so that no more can be claimed than there is room for.
+ */
 static bool
 sizes_fit(const struct binary_array *array)
 {

@@ -185,7 +185,9 @@ decimal_parse(const char *text, size_t length, struct decimal *decimal)
     return pgconn_reader_at_end(&reader);
 }
 
-/* The digit that stands so many places before the point (behind it: negative), with the exponent. */
+/*
+ * The digit that stands so many places before the point (behind it: negative), with the exponent.
+ */
 static int
 decimal_digit(const struct decimal *decimal, int place)
 {

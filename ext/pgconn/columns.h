@@ -1,6 +1,6 @@
 /*
- * What the rows of a result share: the names of its columns and where each is. A Ruby object without
- * a name of its own, which no user meets.
+ * What the rows of a result share: the names of its columns and where each is. A Ruby object
+ * without a name of its own, which no user meets.
  */
 #ifndef PGCONN_COLUMNS_H
 #define PGCONN_COLUMNS_H

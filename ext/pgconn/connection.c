@@ -158,8 +158,8 @@ connection_open_address(VALUE self, VALUE parameters, VALUE timeout)
 }
 
 /*
- * What connect was told: seconds or nil, seconds, boolean, a class of cursors. The connection is a closed
- * one from here on, until it is open, and stays so when that fails.
+ * What connect was told: seconds or nil, seconds, boolean, a class of cursors. The connection is a
+ * closed one from here on, until it is open, and stays so when that fails.
  */
 static VALUE
 connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, VALUE autocommit,
@@ -195,7 +195,9 @@ count_get(VALUE value, const char *name, int minimum)
     return FIX2INT(value);
 }
 
-/* What it was told of statements: how many are kept, when they get a name (or nil), of what types. */
+/*
+ * What it was told of statements: how many are kept, when they get a name (or nil), of what types.
+ */
 static VALUE
 connection_configure_statements(VALUE self, VALUE size, VALUE threshold, VALUE registry)
 {

@@ -200,8 +200,8 @@ keywords_take(struct execute_call *call, VALUE keywords)
 }
 
 /*
- * Keywords are read here and not by a method in Ruby, which would make a Hash for each call that has
- * none: on the way of every query that is as much as all the rest of the driver's work.
+ * Keywords are read here and not by a method in Ruby, which would make a Hash for each call that
+ * has none: on the way of every query that is as much as all the rest of the driver's work.
  */
 static struct execute_call
 execute_call_get(int argc, VALUE *argv)
@@ -240,14 +240,14 @@ cursor_run(VALUE self, const struct execute_call *call)
 
 /*
  * @overload execute(sql, params = nil, timeout: nil, **named)
- *   Executes a statement. Its parameters are bound on the server, as `$1` (then `params` is an Array)
- *   or as `:name` (then they are keywords or a Hash).
+ *   Executes a statement. Its parameters are bound on the server, as `$1` (then `params` is an
+ *   Array) or as `:name` (then they are keywords or a Hash).
  *   @param sql [String] one statement
  *   @param params [Array, Hash, nil] the values of `$1`, `$2`... or of the names
  *   @param timeout [Numeric, nil] seconds after which the statement is cancelled; the cursor's, or
  *     the connection's `statement_timeout`, by default
- *   @param named [Hash{Symbol => Object}] the values of the names; a parameter called `timeout` needs
- *     a Hash as `params`
+ *   @param named [Hash{Symbol => Object}] the values of the names; a parameter called `timeout`
+ *     needs a Hash as `params`
  *   @return [self]
  *   @raise [Pgconn::ProgrammingError] for empty SQL, COPY, and parameters that don't fit the
  *     statement's

@@ -150,8 +150,8 @@ scroll_target(const struct pgconn_cursor *cursor, VALUE rows, VALUE mode)
 /*
  * @overload scroll(rows, mode = :relative)
  *   Goes to another row of the result, which the next fetch gives.
- *   @param rows [Integer] how many rows to go on, or back where it is negative; with `:absolute` the
- *     row's position, from 0
+ *   @param rows [Integer] how many rows to go on, or back where it is negative; with `:absolute`
+ *     the row's position, from 0
  *   @param mode [Symbol, String] `:relative` or `:absolute`
  *   @return [self]
  *   @raise [Pgconn::ProgrammingError] for a position outside of the result: nothing moves then

@@ -21,8 +21,8 @@ void pgconn_element_text_start(struct pgconn_element_text *text, struct pgconn_i
                                char *scratch, const char *stops, bool quotes_double);
 
 /*
- * Reads one element, which may be empty, into *element; it is good until the next one is read. False
- * where the quotes don't end or a backslash stands outside of them. The stop isn't read.
+ * Reads one element, which may be empty, into *element; it is good until the next one is read.
+ * False where the quotes don't end or a backslash stands outside of them. The stop isn't read.
  */
 bool pgconn_element_text_take(struct pgconn_element_text *text, struct pgconn_input *element,
                               bool *quoted);

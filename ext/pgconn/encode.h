@@ -32,8 +32,8 @@ bool pgconn_encode_element(const struct pgconn_codec *codec, VALUE value,
                            struct pgconn_output *output);
 
 /*
- * For containers: appends an element's text in double quotes, with a backslash before each quote and
- * backslash; false, and nothing appended, for NULL.
+ * For containers: appends an element's text in double quotes, with a backslash before each quote
+ * and backslash; false, and nothing appended, for NULL.
  */
 bool pgconn_encode_element_quoted(const struct pgconn_codec *codec, VALUE value,
                                   struct pgconn_output *output);

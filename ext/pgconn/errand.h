@@ -1,6 +1,6 @@
 /*
- * What a session sends for itself, without a caller: flights that go ahead of a caller's, in the same
- * round trip. Outside of transactions only.
+ * What a session sends for itself, without a caller: flights that go ahead of a caller's, in the
+ * same round trip. Outside of transactions only.
  */
 #ifndef PGCONN_ERRAND_H
 #define PGCONN_ERRAND_H

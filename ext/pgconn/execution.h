@@ -16,8 +16,8 @@ struct pgconn_executor {
 
 /*
  * Executes request->sql with request->arguments (nil, an Array or a Hash). Gives a Pgconn::Result;
- * query, a slot of request->cursor, gets the SQL as it is sent. Raises what the arguments, the server and the wait may raise.
- * The caller keeps the connection alive.
+ * query, a slot of request->cursor, gets the SQL as it is sent. Raises what the arguments, the
+ * server and the wait may raise. The caller keeps the connection alive.
  */
 VALUE pgconn_execute(const struct pgconn_executor *executor, struct pgconn_request *request,
                      VALUE *query);

@@ -93,8 +93,8 @@ struct pgconn_flight *pgconn_flight_new(void);
 void pgconn_flight_free(struct pgconn_flight *flight);
 
 /*
- * Adds a command behind the others, or ahead of them, copying the SQL (which may be NULL); NULL when
- * out of memory.
+ * Adds a command behind the others, or ahead of them, copying the SQL (which may be NULL); NULL
+ * when out of memory.
  */
 struct pgconn_command *pgconn_flight_append(struct pgconn_flight *flight,
                                             enum pgconn_command_kind kind, const char *sql);

@@ -113,7 +113,9 @@ type_note(struct pgconn_arguments *arguments, long index, Oid type)
     rb_ary_push(arguments->types, UINT2NUM(type));
 }
 
-/* Whether all values are of classes that need no methods of their own; *depends as for the whole. */
+/*
+ * Whether all values are of classes that need no methods of their own; *depends as for the whole.
+ */
 static bool
 values_are_plain(VALUE values, bool *depends)
 {

@@ -85,8 +85,8 @@ struct pgconn_sql {
 struct pgconn_sql pgconn_params_parse(VALUE sql, bool by_name, bool standard_strings);
 
 /*
- * The values of the SQL's parameters as an Array: arguments is nil or an Array, or a Hash (Symbol or
- * String keys) where the SQL was parsed by name. Raises ProgrammingError that names missing and
+ * The values of the SQL's parameters as an Array: arguments is nil or an Array, or a Hash (Symbol
+ * or String keys) where the SQL was parsed by name. Raises ProgrammingError that names missing and
  * unused names, or both numbers. (params_names.c)
  */
 VALUE pgconn_params_values(const struct pgconn_sql *sql, VALUE arguments);

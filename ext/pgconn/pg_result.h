@@ -1,7 +1,8 @@
 /*
- * The cells of a PGresult. Its struct is libpq's own affair, but has begun like this in all versions
- * there are, and three checked calls for each cell cost more than most values take to decode. So the
- * struct is read, if a self-test at load time finds what PQgetvalue finds; else libpq is asked.
+ * The cells of a PGresult. Its struct is libpq's own affair, but has begun like this in all
+ * versions there are, and three checked calls for each cell cost more than most values take to
+ * decode. So the struct is read, if a self-test at load time finds what PQgetvalue finds; else
+ * libpq is asked.
  */
 #ifndef PGCONN_PG_RESULT_H
 #define PGCONN_PG_RESULT_H

@@ -20,8 +20,8 @@ struct pgconn_result {
 VALUE pgconn_result_new(void);
 
 /*
- * Hands it the PGresult, whose owner it is from now on. *plan, which may be nil, is used if it fits,
- * else replaced.
+ * Hands it the PGresult, whose owner it is from now on. *plan, which may be nil, is used if it
+ * fits, else replaced.
  */
 void pgconn_result_adopt(VALUE self, PGresult *result, int encoding_index, VALUE registry,
                          VALUE *plan);

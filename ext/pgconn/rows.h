@@ -21,8 +21,8 @@ struct pgconn_row_shape {
 };
 
 /*
- * All of these raise DataError for a value that can't be decoded. While they run, the result can't be
- * released; a user's decoder may try to.
+ * All of these raise DataError for a value that can't be decoded. While they run, the result can't
+ * be released; a user's decoder may try to.
  */
 
 /* The row at a position, which must exist. */

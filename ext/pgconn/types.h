@@ -1,7 +1,7 @@
 /*
- * The types that a user has registered: codecs by OID, in front of the built-in ones. A registry may
- * be shared by connections to one database. It keeps each codec that it ever had, so that what was
- * made with one (plans of results, statements) can go on to use it.
+ * The types that a user has registered: codecs by OID, in front of the built-in ones. A registry
+ * may be shared by connections to one database. It keeps each codec that it ever had, so that what
+ * was made with one (plans of results, statements) can go on to use it.
  */
 #ifndef PGCONN_TYPES_H
 #define PGCONN_TYPES_H

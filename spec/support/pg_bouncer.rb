@@ -10,7 +10,9 @@ require_relative "postgres_programs"
 #
 #   PgBouncer.open(server, sessions: 2) { |bouncer| Pgconn.connect(bouncer.conninfo) }
 class PgBouncer
-  PATHS = %w[/usr/sbin/pgbouncer /usr/bin/pgbouncer /usr/local/bin/pgbouncer /opt/homebrew/bin/pgbouncer].freeze
+  PATHS = %w[
+    /usr/sbin/pgbouncer /usr/bin/pgbouncer /usr/local/bin/pgbouncer /opt/homebrew/bin/pgbouncer
+  ].freeze
 
   # How long it may take to start, in seconds.
   PATIENCE = 30
