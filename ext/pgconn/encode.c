@@ -64,7 +64,9 @@ static void
 encode_text(const struct pgconn_codec *codec, VALUE value, const struct pgconn_text_form *form,
             struct pgconn_output *output)
 {
-    if (!encode_try(codec->encode_text, codec, value, output)) form->write(value, output);
+    if (encode_try(codec->encode_text, codec, value, output)) return;
+    pgconn_text_form_check(form, codec, value, output->number);
+    form->write(value, output);
 }
 
 enum pgconn_form

@@ -53,15 +53,18 @@ pgconn_plan_get(VALUE plan)
     return RTYPEDDATA_DATA(plan);
 }
 
+/* Names are in UTF-8, as the literals that they are looked up by; one that cannot be stays as it is. */
 static VALUE
 columns_of(const PGresult *result, int encoding_index)
 {
-    rb_encoding *encoding = rb_enc_from_index(encoding_index);
+    rb_encoding *encoding = rb_enc_from_index(encoding_index), *utf8 = rb_utf8_encoding();
     int count = PQnfields(result);
     VALUE names = rb_ary_new_capa(count);
 
     for (int i = 0; i < count; i++) {
-        rb_ary_push(names, rb_str_freeze(rb_enc_str_new_cstr(PQfname(result, i), encoding)));
+        VALUE name = rb_enc_str_new_cstr(PQfname(result, i), encoding);
+
+        rb_ary_push(names, rb_str_freeze(rb_str_conv_enc(name, encoding, utf8)));
     }
     return pgconn_columns_new(names);
 }

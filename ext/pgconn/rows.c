@@ -34,29 +34,25 @@ hash_new(const struct pgconn_columns *columns, const VALUE *values)
     return hash;
 }
 
-/* Of columns with one name the last one's value. */
+/* The value of the Struct's member at a position; of columns with one name the last one's. */
 static VALUE
-struct_new_of_unique(VALUE class, const struct pgconn_columns *columns, const VALUE *values)
+member_value(const struct pgconn_columns *columns, const VALUE *values, VALUE members, long at)
 {
-    VALUE members = rb_struct_s_members(class), arguments = rb_ary_new();
-
-    for (long i = 0; i < RARRAY_LEN(members); i++) {
-        VALUE at = rb_hash_lookup(columns->index, rb_ary_entry(members, i));
-
-        rb_ary_push(arguments, values[FIX2LONG(at)]);
-    }
-    return rb_struct_alloc(class, arguments);
+    if (RARRAY_LEN(members) == columns->count) return values[at];
+    return values[FIX2LONG(rb_hash_lookup(columns->index, rb_ary_entry(members, at)))];
 }
 
+/* Without its initialize, which is another method where a column is called so. */
 static VALUE
 struct_new(VALUE columns_object, const struct pgconn_columns *columns, const VALUE *values)
 {
     VALUE class = pgconn_columns_structure(columns_object);
+    VALUE members = rb_struct_s_members(class), object = rb_struct_alloc_noinit(class);
 
-    if (RHASH_SIZE(columns->index) == 2 * (size_t)columns->count) {
-        return rb_class_new_instance((int)columns->count, values, class);
+    for (long i = 0; i < RARRAY_LEN(members); i++) {
+        RSTRUCT_SET(object, (int)i, member_value(columns, values, members, i));
     }
-    return struct_new_of_unique(class, columns, values);
+    return object;
 }
 
 /* One reading of a result: of a value, of rows... */

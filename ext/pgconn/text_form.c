@@ -305,6 +305,16 @@ undetermined_raise(VALUE value, struct pgconn_output *output)
                        output->number, rb_class_name(rb_obj_class(value)), output->type);
 }
 
+void
+pgconn_text_form_check(const struct pgconn_text_form *form, const struct pgconn_codec *codec,
+                       VALUE value, int number)
+{
+    if (form->depends != always || codec->oid == 0) return;
+    pgconn_error_raise(rb_ePgconnDataError,
+                       "can't encode parameter $%d as %s: it is of class %" PRIsVALUE, number,
+                       codec->name, rb_class_name(rb_obj_class(value)));
+}
+
 /* The more frequent first, subclasses ahead of their superclass. */
 static struct pgconn_text_form text_forms[] = {
     {"Integer",           integer_write,            NULL,             0},

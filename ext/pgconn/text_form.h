@@ -13,6 +13,13 @@ struct pgconn_text_form {
     VALUE klass;                  /* looked up when the extension loads */
 };
 
+/*
+ * Raises the DataError for an Array, Set, Hash, Range or Struct where the type is known and takes
+ * none; does nothing for other values.
+ */
+void pgconn_text_form_check(const struct pgconn_text_form *form, const struct pgconn_codec *codec,
+                            VALUE value, int number);
+
 /* The form of values of just this class; NULL where there is none. */
 const struct pgconn_text_form *pgconn_text_form_of(VALUE klass);
 

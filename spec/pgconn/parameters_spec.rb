@@ -141,4 +141,20 @@ RSpec.describe "Parameters" do
     params.clear
     expect(cursor.fetch).to eq(["text", 1])
   end
+
+  describe "structures for a type that takes none" do
+    { "date" => [[Date.new(2024, 1, 1)], 1..2, { a: 1 }, Struct.new(:a).new(1), Set[1]], "int4" => [[1]], "text" => [["a"], 1..2],
+      "int4[]" => [[Set[1]], 1..2], "jsonb" => [1..2], "int4range" => [[1]] }.each do |type, structures|
+      structures.each do |structure|
+        it "are a DataError: #{structure.class} for #{type}" do
+          connection = connect(autocommit: true)
+          3.times do
+            expect { connection.execute("SELECT $1::#{type}", [structure]) }
+              .to raise_error(Pgconn::DataError, /can't encode parameter \$1 as /)
+          end
+          expect(connection.execute("SELECT 1").fetch_value).to eq(1)
+        end
+      end
+    end
+  end
 end

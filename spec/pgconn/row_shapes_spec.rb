@@ -253,4 +253,20 @@ RSpec.describe "The shape of rows" do
       expect { connection.cursor.cast(2**32, "1") }.to raise_error(RangeError)
     end
   end
+
+  describe "names of columns" do
+    it "are found as Symbols and Strings of the program, whatever the client's encoding" do
+      %w[UTF8 LATIN1 WIN1252 SQL_ASCII].each do |encoding|
+        row = connect(client_encoding: encoding).execute('SELECT 1 AS "größe"').fetch
+        next expect(row.names.first.b).to eq("größe".b) if encoding == "SQL_ASCII"
+
+        expect([row[:größe], row["größe"], row.to_h]).to eq([1, 1, { größe: 1 }]), encoding
+      end
+    end
+
+    it "may be initialize, in a Struct" do
+      row = connect.cursor(row: :struct).execute("SELECT 1 AS initialize, 2 AS b").fetch
+      expect(row.to_a).to eq([1, 2])
+    end
+  end
 end
