@@ -114,7 +114,7 @@ sample_encode(VALUE argument)
     const struct sample *sample = (const struct sample *)argument;
     struct pgconn_output output = {&encoded, sample->input.encoding_index, sample->codec->oid, 1};
     VALUE value = sample->value;
-    const struct pgconn_text_form *form = pgconn_encode_resolve(&value, &output.type, 1);
+    const struct pgconn_text_form *form = pgconn_encode_resolve(&value, &output.type, false, 1);
 
     switch (pgconn_encode_resolved(sample->codec, value, form, &output)) {
     case PGCONN_FORM_TEXT:

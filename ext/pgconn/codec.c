@@ -51,10 +51,13 @@ codecs_add(const struct pgconn_codec *codecs)
 }
 
 bool
-pgconn_codec_reads_binary(const struct pgconn_codec *codec)
+pgconn_codec_reads_binary(const struct pgconn_codec *codec, int encoding_index)
 {
-    while (codec && codec->decode_binary) codec = codec->element;
-    return !codec;
+    for (; codec; codec = codec->element) {
+        if (!codec->decode_binary) return false;
+        if (codec->reads_binary && !codec->reads_binary(codec, encoding_index)) return false;
+    }
+    return true;
 }
 
 VALUE
@@ -124,10 +127,22 @@ bytes_decode(const struct pgconn_codec *codec, pgconn_decode_function decode, VA
     return rb_ensure(decoding_run, (VALUE)&decoding, decoding_free, (VALUE)&decoding);
 }
 
+VALUE
+pgconn_codec_decode(const struct pgconn_codec *codec, VALUE bytes, VALUE format)
+{
+    pgconn_decode_function decode = decoder_of(codec, format);
+
+    StringValue(bytes);
+    if (RSTRING_LEN(bytes) > INT_MAX) rb_raise(rb_eArgError, "more than %d bytes", INT_MAX);
+    if (!decode || (decode == codec->decode_binary &&
+                    !pgconn_codec_reads_binary(codec, rb_enc_get_index(bytes)))) {
+        rb_raise(rb_eArgError, "%s isn't read in this format", codec->name);
+    }
+    return bytes_decode(codec, decode, bytes);
+}
+
 /*
  * Decodes a value as it comes from the server, without one: for Pgconn::Inet, specs and fuzzers.
- * The bytes are copied to memory of their own that ends with them, so that valgrind sees who reads
- * on.
  *
  * @overload decode(oid, bytes, format: :text)
  *   @param oid [Integer] the type's OID
@@ -143,19 +158,11 @@ codec_s_decode(int argc, VALUE *argv, VALUE self)
 {
     ID format_keyword = rb_intern("format");
     VALUE oid, bytes, keywords, format;
-    const struct pgconn_codec *codec;
-    pgconn_decode_function decode;
 
     (void)self;
     rb_scan_args(argc, argv, "2:", &oid, &bytes, &keywords);
     rb_get_kwargs(keywords, &format_keyword, 0, 1, &format);
-    StringValue(bytes);
-    if (RSTRING_LEN(bytes) > INT_MAX) rb_raise(rb_eArgError, "more than %d bytes", INT_MAX);
-    codec = pgconn_codec_find(NUM2UINT(oid));
-    decode = decoder_of(codec, format);
-    if (!decode || (decode == codec->decode_binary && !pgconn_codec_reads_binary(codec)))
-        rb_raise(rb_eArgError, "%s isn't read in this format", codec->name);
-    return bytes_decode(codec, decode, bytes);
+    return pgconn_codec_decode(pgconn_codec_find(NUM2UINT(oid)), bytes, format);
 }
 
 /* One value that is encoded for specs. */

@@ -12,6 +12,9 @@
 
 struct pgconn_codec;
 
+/* Of what types without a codec of their own are much like. */
+#define PGCONN_TEXT_OID 25
+
 /* The bytes of one value. encoding_index is the client encoding's. */
 struct pgconn_input {
     const char *data; /* libpq ends text values with a NUL, but decoders rely on length alone */
@@ -53,6 +56,9 @@ typedef VALUE (*pgconn_decode_function)(const struct pgconn_codec *codec,
 typedef bool (*pgconn_encode_function)(const struct pgconn_codec *codec, VALUE value,
                                        struct pgconn_output *output);
 
+/* Gives another value for one that isn't nil; that is encoded in its place. May raise anything. */
+typedef VALUE (*pgconn_convert_function)(const struct pgconn_codec *codec, VALUE value);
+
 /*
  * What can be sent is tried in this order: encode_binary, encode_text, the text form that values of
  * the class have for every type (text_form.h).
@@ -67,6 +73,12 @@ struct pgconn_codec {
     pgconn_encode_function encode_text; /* for values whose text form depends on the type */
     const struct pgconn_codec *element; /* of containers: the codec of what is in them */
     bool takes_arrays;                  /* a Ruby Array is one value of the type, as for json */
+    bool takes_any;                     /* values of every class, also those without a text form */
+    pgconn_convert_function convert;    /* runs ahead of the encoders; NULL: nothing does */
+    /* NULL, or what besides decode_binary it takes for results to be asked for in binary. */
+    bool (*reads_binary)(const struct pgconn_codec *codec, int encoding_index);
+    /* Of such a type: how many dimensions an Array has that is an array of it; NULL: one. */
+    int (*dimensions)(const struct pgconn_codec *codec, VALUE array);
     char delimiter; /* between elements in an array's text: ',' or, for box, ';' */
 };
 
@@ -78,8 +90,11 @@ const struct pgconn_codec *pgconn_codec_find(Oid oid);
 /* Makes a codec known that lives as long as the process; while the extension loads only. */
 void pgconn_codec_add(const struct pgconn_codec *codec);
 
-/* Whether values in binary can be read, by the codec and those of what is in it. */
-bool pgconn_codec_reads_binary(const struct pgconn_codec *codec);
+/*
+ * Whether values in binary can be read in a client encoding, by the codec and those of what is in
+ * it.
+ */
+bool pgconn_codec_reads_binary(const struct pgconn_codec *codec, int encoding_index);
 
 /* What stands for an Array, Set or Range where the type isn't known: {..}, and [..) or the like. */
 void pgconn_codec_array_write(VALUE value, struct pgconn_output *output);
@@ -96,6 +111,13 @@ void pgconn_codec_raise_malformed(const struct pgconn_codec *codec, struct pgcon
 /* Raises the DataError for a value that the type can't hold. */
 RBIMPL_ATTR_NORETURN()
 void pgconn_codec_raise_range(const struct pgconn_codec *codec, const struct pgconn_output *output);
+
+/*
+ * Decodes a String of bytes without a server; format is :text, :binary or Qundef. They are copied
+ * to memory of their own that ends with them, so that valgrind sees who reads on. Raises DataError,
+ * and ArgumentError for a format that the codec doesn't read.
+ */
+VALUE pgconn_codec_decode(const struct pgconn_codec *codec, VALUE bytes, VALUE format);
 
 /* The bytes as a printable, shortened text in quotes, for messages. */
 VALUE pgconn_codec_sight(struct pgconn_input input);

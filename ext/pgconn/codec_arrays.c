@@ -123,6 +123,7 @@ array_decode_binary(const struct pgconn_codec *codec, struct pgconn_input input)
 struct shape {
     const struct pgconn_codec *codec; /* the array's */
     int dimensions;
+    int dimensions_max; /* Arrays that lie deeper are values */
     long sizes[PGCONN_DIMENSIONS_MAX];
 };
 
@@ -139,11 +140,40 @@ pgconn_container_elements(VALUE value)
     return value_is_set(value) ? rb_funcall(value, rb_intern("to_a"), 0) : Qundef;
 }
 
-/* Whether an element of an Array is one of its dimensions. */
-static bool
-element_is_dimension(const struct shape *shape, VALUE element)
+int
+pgconn_array_depth_of(const struct pgconn_codec *codec, VALUE array,
+                      bool (*is_value)(const struct pgconn_codec *codec, VALUE value))
 {
-    return RB_TYPE_P(element, T_ARRAY) && !shape->codec->element->takes_arrays;
+    static const int deepest = PGCONN_DIMENSIONS_MAX + 1; /* of multiranges, which are Arrays */
+    VALUE nested[PGCONN_DIMENSIONS_MAX + 1] = {array};
+    long next[PGCONN_DIMENSIONS_MAX + 1] = {0};
+    int depth = 1;
+
+    while (depth > 0) {
+        VALUE element = rb_ary_entry(nested[depth - 1], next[depth - 1]);
+
+        if (next[depth - 1]++ >= RARRAY_LEN(nested[depth - 1])) depth--;
+        else if (!RB_TYPE_P(element, T_ARRAY) && is_value(codec, element)) return depth;
+        else if (RB_TYPE_P(element, T_ARRAY) && depth < deepest) {
+            nested[depth] = element;
+            next[depth++] = 0;
+        }
+    }
+    return 0;
+}
+
+static int
+dimensions_max(const struct pgconn_codec *codec, VALUE array)
+{
+    if (!codec->takes_arrays) return PGCONN_DIMENSIONS_MAX + 1; /* which is one too many */
+    return codec->dimensions ? codec->dimensions(codec, array) : 1;
+}
+
+/* Whether an element at this depth, 1 for those of the Array itself, is a dimension. */
+static bool
+element_is_dimension(const struct shape *shape, VALUE element, int depth)
+{
+    return RB_TYPE_P(element, T_ARRAY) && depth < shape->dimensions_max;
 }
 
 NORETURN(static void shape_raise(const struct shape *shape, const struct pgconn_output *output,
@@ -159,7 +189,7 @@ shape_raise(const struct shape *shape, const struct pgconn_output *output, const
 static struct shape
 shape_of(const struct pgconn_codec *codec, VALUE array, const struct pgconn_output *output)
 {
-    struct shape shape = {.codec = codec};
+    struct shape shape = {.codec = codec, .dimensions_max = dimensions_max(codec->element, array)};
 
     for (;;) {
         if (shape.dimensions == PGCONN_DIMENSIONS_MAX) {
@@ -170,7 +200,7 @@ shape_of(const struct pgconn_codec *codec, VALUE array, const struct pgconn_outp
             shape.dimensions = 0; /* the server has no empty dimension either */
             return shape;
         }
-        if (!element_is_dimension(&shape, rb_ary_entry(array, 0))) return shape;
+        if (!element_is_dimension(&shape, rb_ary_entry(array, 0), shape.dimensions)) return shape;
         array = rb_ary_entry(array, 0);
     }
 }
@@ -181,7 +211,7 @@ element_check(const struct shape *shape, VALUE element, int depth,
               const struct pgconn_output *output)
 {
     bool innermost = depth == shape->dimensions;
-    bool fits = element_is_dimension(shape, element)
+    bool fits = element_is_dimension(shape, element, depth)
                     ? !innermost && RARRAY_LEN(element) == shape->sizes[depth]
                     : innermost;
 
@@ -208,7 +238,7 @@ dimension_append(const struct shape *shape, VALUE array, int depth, struct pgcon
         VALUE element = rb_ary_entry(array, i);
 
         element_check(shape, element, depth + 1, output);
-        if (element_is_dimension(shape, element)) {
+        if (element_is_dimension(shape, element, depth + 1)) {
             if (!dimension_append(shape, element, depth + 1, output)) return false;
         }
         else if (!pgconn_encode_element(shape->codec->element, element, output)) {
@@ -255,7 +285,7 @@ dimension_write(const struct shape *shape, VALUE array, int depth, struct pgconn
 
         element_check(shape, element, depth + 1, output);
         if (i > 0) pgconn_buffer_append_byte(output->bytes, shape->codec->delimiter);
-        if (element_is_dimension(shape, element)) {
+        if (element_is_dimension(shape, element, depth + 1)) {
             dimension_write(shape, element, depth + 1, output);
         }
         else if (!pgconn_encode_element_quoted(shape->codec->element, element, output)) {

@@ -326,7 +326,7 @@ multirange_encode_text(const struct pgconn_codec *codec, VALUE value, struct pgc
         Oid type = 0;
 
         if (i > 0) pgconn_buffer_append_byte(output->bytes, ',');
-        pgconn_encode_resolve(&range, &type, output->number);
+        pgconn_encode_resolve(&range, &type, false, output->number);
         if (!range_encode_text(codec->element, range, output)) {
             pgconn_error_raise(rb_ePgconnDataError,
                                "can't encode parameter $%d as %s: it takes an Array of ranges",
@@ -339,6 +339,24 @@ multirange_encode_text(const struct pgconn_codec *codec, VALUE value, struct pgc
     return true;
 }
 
+static bool
+value_is_range(const struct pgconn_codec *codec, VALUE value)
+{
+    struct range range;
+
+    (void)codec;
+    return range_get(value, &range);
+}
+
+/* A multirange is an Array of ranges itself. */
+static int
+multirange_dimensions(const struct pgconn_codec *codec, VALUE array)
+{
+    int depth = pgconn_array_depth_of(codec, array, value_is_range) - 1;
+
+    return depth > 0 ? depth : 1;
+}
+
 void
 pgconn_container_multirange(struct pgconn_codec *codec, const struct pgconn_codec *range)
 {
@@ -348,6 +366,7 @@ pgconn_container_multirange(struct pgconn_codec *codec, const struct pgconn_code
     codec->encode_text = multirange_encode_text;
     codec->element = range;
     codec->takes_arrays = true;
+    codec->dimensions = multirange_dimensions;
 }
 
 void

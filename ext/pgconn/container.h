@@ -15,6 +15,13 @@ void pgconn_container_array(struct pgconn_codec *codec, const struct pgconn_code
 void pgconn_container_range(struct pgconn_codec *codec, const struct pgconn_codec *subtype);
 void pgconn_container_multirange(struct pgconn_codec *codec, const struct pgconn_codec *range);
 
+/*
+ * How deep in an Array, or in the Arrays in it, the first value lies that is found to be of the
+ * type; 1 for its own elements, 0 where there is none. (codec_arrays.c)
+ */
+int pgconn_array_depth_of(const struct pgconn_codec *codec, VALUE array,
+                          bool (*is_value)(const struct pgconn_codec *codec, VALUE value));
+
 /* Adds those of the built-in types to what pgconn_codec_find knows; called by Init_pgconn_codec. */
 void pgconn_containers_add(void);
 

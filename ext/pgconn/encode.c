@@ -26,7 +26,7 @@ to_pg_call(VALUE *value)
 }
 
 const struct pgconn_text_form *
-pgconn_encode_resolve(VALUE *value, Oid *type, int number)
+pgconn_encode_resolve(VALUE *value, Oid *type, bool any, int number)
 {
     for (int depth = 0; depth < TO_PG_DEPTH_MAX; depth++) {
         const struct pgconn_text_form *form = pgconn_text_form_of(rb_obj_class(*value));
@@ -37,9 +37,10 @@ pgconn_encode_resolve(VALUE *value, Oid *type, int number)
             *value = rb_ivar_get(*value, id_value);
         }
         else if (!to_pg_call(value)) {
-            form = pgconn_text_form_like(*value);
-            if (!form) pgconn_text_form_raise_unknown(*value, number);
-            return form;
+            if (!any && !pgconn_text_form_like(*value)) {
+                pgconn_text_form_raise_unknown(*value, number);
+            }
+            return pgconn_text_form_for(*value);
         }
     }
     pgconn_error_raise(rb_ePgconnDataError,
@@ -69,23 +70,53 @@ encode_text(const struct pgconn_codec *codec, VALUE value, const struct pgconn_t
     form->write(value, output);
 }
 
+/* What is written for a value: what the codec converts it to. */
+static const struct pgconn_text_form *
+value_convert(const struct pgconn_codec *codec, VALUE *value, const struct pgconn_text_form *form,
+              const struct pgconn_output *output)
+{
+    Oid ignored = 0;
+
+    if (!form->write || !codec->convert) return form;
+    *value = codec->convert(codec, *value);
+    return pgconn_encode_resolve(value, &ignored, false, output->number);
+}
+
 enum pgconn_form
 pgconn_encode_resolved(const struct pgconn_codec *codec, VALUE value,
                        const struct pgconn_text_form *form, struct pgconn_output *output)
 {
+    enum pgconn_form given = PGCONN_FORM_BINARY;
+
+    form = value_convert(codec, &value, form, output);
     if (!form->write) return PGCONN_FORM_NULL;
-    if (encode_try(codec->encode_binary, codec, value, output)) return PGCONN_FORM_BINARY;
-    encode_text(codec, value, form, output);
-    return PGCONN_FORM_TEXT;
+    if (!encode_try(codec->encode_binary, codec, value, output)) {
+        encode_text(codec, value, form, output);
+        given = PGCONN_FORM_TEXT;
+    }
+    RB_GC_GUARD(value);
+    return given;
+}
+
+/* Elements are resolved as parameters are, but for a type that is known. */
+static const struct pgconn_text_form *
+element_resolve(const struct pgconn_codec *codec, VALUE *value, const struct pgconn_output *output)
+{
+    Oid ignored = 0;
+    const struct pgconn_text_form *form = pgconn_encode_resolve(value, &ignored, codec->takes_any,
+                                                                output->number);
+
+    return value_convert(codec, value, form, output);
 }
 
 bool
 pgconn_encode_element(const struct pgconn_codec *codec, VALUE value, struct pgconn_output *output)
 {
-    Oid outer = 0;
-    const struct pgconn_text_form *form = pgconn_encode_resolve(&value, &outer, output->number);
+    const struct pgconn_text_form *form;
     size_t start = output->bytes->length;
 
+    if (!codec->encode_binary) return false;
+    form = element_resolve(codec, &value, output);
     pgconn_buffer_append_int32(output->bytes, -1);
     if (!form->write) return true;
     if (!encode_try(codec->encode_binary, codec, value, output)) return false;
@@ -141,8 +172,7 @@ bool
 pgconn_encode_element_quoted(const struct pgconn_codec *codec, VALUE value,
                              struct pgconn_output *output)
 {
-    Oid outer = 0;
-    const struct pgconn_text_form *form = pgconn_encode_resolve(&value, &outer, output->number);
+    const struct pgconn_text_form *form = element_resolve(codec, &value, output);
     size_t start;
 
     if (!form->write) return false;

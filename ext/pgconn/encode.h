@@ -15,11 +15,15 @@ enum pgconn_form {
 
 /*
  * Unwraps Typed (the outermost one's OID goes to *type) and calls to_pg until there is a value with
- * a form of its own: that form. Raises DataError where that leads to nothing.
+ * a form of its own: that form. Raises DataError where that leads to nothing, unless there are
+ * encoders for any value.
  */
-const struct pgconn_text_form *pgconn_encode_resolve(VALUE *value, Oid *type, int number);
+const struct pgconn_text_form *pgconn_encode_resolve(VALUE *value, Oid *type, bool any, int number);
 
-/* Appends a resolved value in the best form that there is. Raises DataError. */
+/*
+ * Appends a resolved value in the best form that there is. Raises DataError, and what a user's
+ * encoder raises.
+ */
 enum pgconn_form pgconn_encode_resolved(const struct pgconn_codec *codec, VALUE value,
                                         const struct pgconn_text_form *form,
                                         struct pgconn_output *output);

@@ -48,7 +48,7 @@ execution_start(struct execution *execution)
     execution_fetch(execution, by_name);
     keyword_check(execution->known->keyword);
     values = pgconn_params_values(&execution->known->sql, request->arguments);
-    execution->arguments = pgconn_params_resolve(values);
+    execution->arguments = pgconn_params_resolve(values, execution->executor->registry);
     if (!NIL_P(execution->arguments.types)) execution_fetch(execution, by_name);
 }
 
@@ -165,6 +165,7 @@ flight_make(struct execution *execution, VALUE (*fill)(VALUE))
     flight->settings = execution->known->settings;
     flight->prepared = pgconn_prepared_retain(execution->known->prepared);
     pgconn_session_classify(flight, execution->known->keyword);
+    if (execution->request->joins) flight->begins = false;
     execution->flight = flight;
     rb_protect(fill, (VALUE)execution, &state);
     if (state) {

@@ -10,6 +10,7 @@ Init_pgconn_ext(void)
     Init_pgconn_encoding();
     Init_pgconn_codec();
     Init_pgconn_params();
+    Init_pgconn_owned_codec();
     Init_pgconn_types();
     Init_pgconn_pg_result();
     Init_pgconn_columns();
@@ -22,4 +23,5 @@ Init_pgconn_ext(void)
     Init_pgconn_conninfo();
     Init_pgconn_connection();
     Init_pgconn_cursor();
+    Init_pgconn_catalog();
 }

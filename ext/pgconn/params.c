@@ -63,8 +63,7 @@ value_encode(struct pgconn_params *params, int index, VALUE value, const struct 
 {
     struct pgconn_output output = {&params->bytes, encoding_index, params->types[index], index + 1};
     size_t start = params->bytes.length;
-    enum pgconn_form given = pgconn_encode_resolved(codec, value,
-                                                    pgconn_text_form_for(value, index + 1),
+    enum pgconn_form given = pgconn_encode_resolved(codec, value, pgconn_text_form_for(value),
                                                     &output);
 
     if (given == PGCONN_FORM_NULL) {
@@ -131,7 +130,7 @@ values_are_plain(VALUE values, bool *depends)
 
 /* The values' own methods may change the Array while it is walked. */
 static void
-values_resolve(struct pgconn_arguments *arguments, VALUE values)
+values_resolve(struct pgconn_arguments *arguments, VALUE values, bool any)
 {
     VALUE copy = rb_ary_dup(values);
 
@@ -139,9 +138,9 @@ values_resolve(struct pgconn_arguments *arguments, VALUE values)
     for (long i = 0; i < RARRAY_LEN(copy); i++) {
         VALUE value = rb_ary_entry(copy, i);
         Oid type = 0;
-        const struct pgconn_text_form *form = pgconn_encode_resolve(&value, &type, (int)i + 1);
+        const struct pgconn_text_form *form = pgconn_encode_resolve(&value, &type, any, (int)i + 1);
 
-        if (form->depends && form->depends(value)) arguments->depends = true;
+        if (!type && form->depends && form->depends(value)) arguments->depends = true;
         if (type || !NIL_P(arguments->types)) type_note(arguments, i, type);
         rb_ary_push(arguments->values, value);
     }
@@ -149,14 +148,14 @@ values_resolve(struct pgconn_arguments *arguments, VALUE values)
 }
 
 struct pgconn_arguments
-pgconn_params_resolve(VALUE values)
+pgconn_params_resolve(VALUE values, VALUE registry)
 {
     struct pgconn_arguments arguments = {.values = values, .types = Qnil};
 
     count_check(RARRAY_LEN(values));
     if (!values_are_plain(values, &arguments.depends)) {
         arguments.depends = false;
-        values_resolve(&arguments, values);
+        values_resolve(&arguments, values, pgconn_types_take_any(registry));
     }
     return arguments;
 }
@@ -212,7 +211,7 @@ static VALUE
 encoding_run_start(VALUE argument)
 {
     struct encoding_run *run = (struct encoding_run *)argument;
-    struct pgconn_arguments arguments = pgconn_params_resolve(run->values);
+    struct pgconn_arguments arguments = pgconn_params_resolve(run->values, Qnil);
     const struct pgconn_params *params = &run->params;
     VALUE encoded = rb_ary_new();
 

@@ -49,10 +49,10 @@ struct pgconn_arguments {
 };
 
 /*
- * Works out what the values are. Raises DataError, ProgrammingError (too many) or what the values'
- * own methods raise.
+ * Works out what the values are, for the types of a registry (as in pgconn_types_find). Raises
+ * DataError, ProgrammingError (too many) or what the values' own methods raise.
  */
-struct pgconn_arguments pgconn_params_resolve(VALUE values);
+struct pgconn_arguments pgconn_params_resolve(VALUE values, VALUE registry);
 
 /*
  * Encodes arguments for the parameters they go to; NULL where those aren't known: then registry

@@ -22,6 +22,7 @@ void Init_pgconn_error(void);
 void Init_pgconn_encoding(void);
 void Init_pgconn_codec(void);
 void Init_pgconn_params(void);
+void Init_pgconn_owned_codec(void);
 void Init_pgconn_types(void);
 void Init_pgconn_pg_result(void);
 void Init_pgconn_columns(void);
@@ -34,5 +35,6 @@ void Init_pgconn_cancel(void);
 void Init_pgconn_conninfo(void);
 void Init_pgconn_connection(void);
 void Init_pgconn_cursor(void);
+void Init_pgconn_catalog(void);
 
 #endif

@@ -69,6 +69,25 @@ columns_of(const PGresult *result, int encoding_index)
     return pgconn_columns_new(names);
 }
 
+/*
+ * A type that was registered anew while its values were on their way in binary may not be read so
+ * any more. A plan for such a result is good for that one only: it is of an earlier generation.
+ */
+static void
+codecs_find(struct pgconn_plan *plan, const PGresult *result, VALUE registry)
+{
+    bool outdated = false;
+
+    for (int i = 0; i < plan->count; i++) {
+        Oid type = plan->types[i] = PQftype(result, i);
+        const struct pgconn_codec *codec = pgconn_types_find(registry, type);
+
+        plan->codecs[i] = PQbinaryTuples(result) ? pgconn_types_find_binary(registry, type) : codec;
+        if (plan->codecs[i] != codec) outdated = true;
+    }
+    plan->generation = pgconn_types_generation(registry) - outdated;
+}
+
 VALUE
 pgconn_plan_new(const PGresult *result, int encoding_index, VALUE registry)
 {
@@ -82,12 +101,8 @@ pgconn_plan_new(const PGresult *result, int encoding_index, VALUE registry)
     plan->count = count;
     plan->codecs = ALLOC_N(const struct pgconn_codec *, count);
     plan->types = ALLOC_N(Oid, count);
-    for (int i = 0; i < count; i++) {
-        plan->types[i] = PQftype(result, i);
-        plan->codecs[i] = pgconn_types_find(registry, plan->types[i]);
-    }
+    codecs_find(plan, result, registry);
     plan->encoding_index = encoding_index;
-    plan->generation = pgconn_types_generation(registry);
     return self;
 }
 

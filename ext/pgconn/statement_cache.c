@@ -264,12 +264,12 @@ parameters_work_out(struct pgconn_statement *statement, const PGresult *descript
 }
 
 static bool
-columns_read_binary(const PGresult *description, VALUE registry)
+columns_read_binary(const PGresult *description, VALUE registry, int encoding_index)
 {
     for (int i = 0; i < PQnfields(description); i++) {
-        if (!pgconn_codec_reads_binary(pgconn_types_find(registry, PQftype(description, i)))) {
-            return false;
-        }
+        const struct pgconn_codec *codec = pgconn_types_find(registry, PQftype(description, i));
+
+        if (!pgconn_codec_reads_binary(codec, encoding_index)) return false;
     }
     return true;
 }
@@ -286,7 +286,8 @@ pgconn_statement_work_out(VALUE self, VALUE registry)
         return;
     }
     parameters_work_out(statement, description, registry);
-    statement->result_format = columns_read_binary(description, registry);
+    statement->result_format = columns_read_binary(description, registry,
+                                                   statement->settings.encoding_index);
     statement->descriptions = statement->prepared->descriptions;
     statement->generation = generation;
 }

@@ -343,6 +343,15 @@ static struct pgconn_text_form text_forms[] = {
 
 #define TEXT_FORMS (sizeof(text_forms) / sizeof(text_forms[0]))
 
+static void
+unknown_raise(VALUE value, struct pgconn_output *output)
+{
+    pgconn_text_form_raise_unknown(value, output->number);
+}
+
+/* For values that only a user's encoder knows. */
+static const struct pgconn_text_form unknown_form = {NULL, unknown_raise, always, 0};
+
 /* For values that are known by a method that they have. */
 static const struct pgconn_text_form duration_form = {NULL, duration_write, NULL, 0};
 
@@ -365,13 +374,12 @@ pgconn_text_form_like(VALUE value)
 }
 
 const struct pgconn_text_form *
-pgconn_text_form_for(VALUE value, int number)
+pgconn_text_form_for(VALUE value)
 {
     const struct pgconn_text_form *form = pgconn_text_form_of(rb_obj_class(value));
 
     if (!form) form = pgconn_text_form_like(value);
-    if (!form) pgconn_text_form_raise_unknown(value, number);
-    return form;
+    return form ? form : &unknown_form;
 }
 
 static void

@@ -26,8 +26,8 @@ const struct pgconn_text_form *pgconn_text_form_of(VALUE klass);
 /* The form of a value by the classes above its own, or by the methods it has; or NULL. */
 const struct pgconn_text_form *pgconn_text_form_like(VALUE value);
 
-/* The form of a value that should have one; raises DataError if another thread has changed that. */
-const struct pgconn_text_form *pgconn_text_form_for(VALUE value, int number);
+/* The same of any value: where there is none, one that depends on the type and can't be written. */
+const struct pgconn_text_form *pgconn_text_form_for(VALUE value);
 
 /* Raises the DataError that says what parameters can be. */
 RBIMPL_ATTR_NORETURN()

@@ -11,10 +11,19 @@
 /* The codec of a type, registered or built in. registry is a Pgconn::Types::Registry or nil. */
 const struct pgconn_codec *pgconn_types_find(VALUE registry, Oid oid);
 
+/*
+ * The one that reads a value in binary; where a type has been registered anew since the value was
+ * asked for, that may be an earlier one.
+ */
+const struct pgconn_codec *pgconn_types_find_binary(VALUE registry, Oid oid);
+
 /* Grows with each registration, so that what was worked out from codecs can be worked out again. */
 unsigned long pgconn_types_generation(VALUE registry);
 
-/* Whether there are encoders that may take any value, so that the types must be asked for first. */
+/* Whether there are users' encoders: any value may be meant for one, so the types come first. */
 bool pgconn_types_ask(VALUE registry);
+
+/* Whether there are types that take values without a text form. */
+bool pgconn_types_take_any(VALUE registry);
 
 #endif

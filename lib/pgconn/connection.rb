@@ -20,6 +20,7 @@ module Pgconn
     #   poolers such as PgBouncer in transaction mode need it
     # @param statement_cache_size [Integer] how many statements are remembered, and how many names are kept
     #   on the server, at most
+    # @param types [Types, nil] those of another connection to the same database, which this one then shares
     # @param keywords [Hash] libpq's keywords, such as `host:`, `dbname:` (or `database:`), `user:`,
     #   `password:` and `connect_timeout:` (seconds for each address); they win over those of conninfo,
     #   and nil is as if it were not there
@@ -28,9 +29,11 @@ module Pgconn
     # @raise [ArgumentError, TypeError] for arguments of the wrong kind
     # @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS Parameter Key Words
     def initialize(conninfo = nil, autocommit: false, cursor_factory: nil, cancel_timeout: 5,
-                   statement_timeout: nil, prepare_threshold: 2, statement_cache_size: 256, **keywords)
+                   statement_timeout: nil, prepare_threshold: 2, statement_cache_size: 256, types: nil,
+                   **keywords)
       configure(statement_timeout, cancel_timeout, autocommit, check_cursor_factory(cursor_factory || Cursor))
-      configure_statements(statement_cache_size, prepare_threshold, Types::Registry.new)
+      @types = Types.new(self, types)
+      configure_statements(statement_cache_size, prepare_threshold, @types.registry)
       parameters = Conninfo.merge(conninfo, keywords)
       @dsn = Conninfo.to_dsn(parameters)
       Connector.new(parameters).connect { |address, timeout| open_address(address, timeout) }
@@ -46,6 +49,13 @@ module Pgconn
     def cursor(cursor_factory: nil, **options)
       factory = cursor_factory ? check_cursor_factory(cursor_factory) : default_cursor_factory
       factory.new(self, **options)
+    end
+
+    # @return [Types] what the connection knows of types besides the built-in ones, and where they are
+    #   registered
+    def types
+      closed? # raises for an object whose initialize didn't call super
+      @types
     end
 
     # @return [String] what the connection was made with, as a key/value string without its secrets
