@@ -53,7 +53,7 @@ pgconn_plan_get(VALUE plan)
     return RTYPEDDATA_DATA(plan);
 }
 
-/* Names are in UTF-8, as the literals that they are looked up by; one that cannot be stays as it is. */
+/* Names are in UTF-8, as the literals that they are looked up by, where that can be. */
 static VALUE
 columns_of(const PGresult *result, int encoding_index)
 {
