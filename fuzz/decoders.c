@@ -5,6 +5,7 @@
  */
 #include "embedded_ruby.h"
 #include "encode.h"
+#include "owned_codec.h"
 
 #define HEADER_LENGTH 3
 #define OPTION_BINARY 1
@@ -41,13 +42,28 @@ codec_gather(const struct pgconn_codec *codec, void *unused)
     if (codec_count < CODECS_MAX) codecs[codec_count++] = codec;
 }
 
+/* Those of the types that a user might have registered. */
+static VALUE
+registered_gather(VALUE unused)
+{
+    VALUE registered;
+
+    rb_require("registered_types");
+    registered = rb_funcall(rb_path2class("RegisteredTypes"), rb_intern("codecs"), 0);
+    for (long i = 0; i < RARRAY_LEN(registered); i++) {
+        codec_gather(pgconn_owned_codec_get(rb_ary_entry(registered, i)), NULL);
+    }
+    return unused;
+}
+
 /* The type with the OID, or in place of one without a codec any other. */
 static const struct pgconn_codec *
 codec_choose(Oid oid)
 {
-    const struct pgconn_codec *codec = pgconn_codec_find(oid);
-
-    return codec == &pgconn_codec_unknown ? codecs[oid % codec_count] : codec;
+    for (size_t i = 0; i < codec_count; i++) {
+        if (codecs[i]->oid == oid) return codecs[i];
+    }
+    return codecs[oid % codec_count];
 }
 
 /* Whether the name of the type, or of what it contains, begins so. */
@@ -63,13 +79,13 @@ sample_of(const uint8_t *data, size_t size)
 {
     const struct pgconn_codec *codec = codec_choose((Oid)(data[0] | data[1] << 8));
     const char *encoding = encodings[(data[2] >> OPTION_ENCODING_SHIFT) % 8];
-    bool binary = (data[2] & OPTION_BINARY) && pgconn_codec_reads_binary(codec);
+    int encoding_index = rb_enc_find_index(encoding);
+    bool binary = (data[2] & OPTION_BINARY) && pgconn_codec_reads_binary(codec, encoding_index);
 
     return (struct sample){
         .codec = codec,
         .decode = binary ? codec->decode_binary : codec->decode_text,
-        .input = {.length = (int)(size - HEADER_LENGTH),
-                  .encoding_index = rb_enc_find_index(encoding)},
+        .input = {.length = (int)(size - HEADER_LENGTH), .encoding_index = encoding_index},
     };
 }
 
@@ -120,7 +136,7 @@ sample_encode(VALUE argument)
     case PGCONN_FORM_TEXT:
         return Qfalse;
     case PGCONN_FORM_BINARY:
-        return pgconn_codec_reads_binary(sample->codec) ? Qtrue : Qnil;
+        return pgconn_codec_reads_binary(sample->codec, output.encoding_index) ? Qtrue : Qnil;
     default:
         return Qnil;
     }
@@ -193,8 +209,11 @@ sample_check_return(const struct sample *sample)
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+    VALUE unused;
+
     fuzz_ruby_start(argc, argv);
     pgconn_codec_each(codec_gather, NULL);
+    fuzz_ruby_call(registered_gather, Qnil, &unused, NULL);
     return 0;
 }
 

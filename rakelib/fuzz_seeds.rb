@@ -19,6 +19,7 @@ module FuzzSeeds
       require "pgconn"
       require_relative "../spec/support/postgres_server"
       require_relative "../spec/support/sample_values"
+      require_relative "../fuzz/lib/registered_types"
       PostgresServer.start do |server|
         Pgconn.connect(server.conninfo, autocommit: true) { |connection| samples(connection) }
       end
@@ -28,7 +29,9 @@ module FuzzSeeds
 
     def samples(connection)
       values = SampleValues.new(connection)
-      Pgconn::Codec.types.keys.flat_map { |oid| values.of(oid) }.flat_map { |sample| inputs(sample) }
+      built_in = Pgconn::Codec.types.keys.flat_map { |oid| values.of(oid) }
+      registered = RegisteredTypes.samples.map { |sample| SampleValues::Sample.new(*sample) }
+      [*built_in, *registered].flat_map { |sample| inputs(sample) }
     end
 
     def inputs(sample)
