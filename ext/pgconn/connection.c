@@ -5,21 +5,10 @@
 
 VALUE rb_cPgconnConnection;
 
-struct connection {
-    struct pgconn_session session;
-    struct pgconn_statement_cache statements;
-    VALUE registry;          /* of types */
-    VALUE cursor_factory;    /* Pgconn::Cursor or a subclass */
-    VALUE statement_timeout; /* nil or a Numeric of seconds */
-    int backend_pid;
-    int server_version;
-    int protocol_version;
-};
-
 static void
 connection_mark(void *data)
 {
-    const struct connection *connection = data;
+    const struct pgconn_connection *connection = data;
 
     rb_gc_mark_movable(connection->statement_timeout);
     rb_gc_mark_movable(connection->registry);
@@ -30,7 +19,7 @@ connection_mark(void *data)
 static void
 connection_compact(void *data)
 {
-    struct connection *connection = data;
+    struct pgconn_connection *connection = data;
 
     connection->statement_timeout = rb_gc_location(connection->statement_timeout);
     connection->registry = rb_gc_location(connection->registry);
@@ -41,7 +30,7 @@ connection_compact(void *data)
 static void
 connection_free(void *data)
 {
-    struct connection *connection = data;
+    struct pgconn_connection *connection = data;
 
     pgconn_session_destroy(&connection->session);
     xfree(connection);
@@ -51,7 +40,7 @@ static size_t
 connection_memsize(const void *data)
 {
     (void)data;
-    return sizeof(struct connection);
+    return sizeof(struct pgconn_connection);
 }
 
 /* Not FREE_IMMEDIATELY: PQfinish writes to the socket. */
@@ -67,8 +56,9 @@ static const rb_data_type_t connection_type = {
 static VALUE
 connection_allocate(VALUE class)
 {
-    struct connection *connection;
-    VALUE self = TypedData_Make_Struct(class, struct connection, &connection_type, connection);
+    struct pgconn_connection *connection;
+    VALUE self = TypedData_Make_Struct(class, struct pgconn_connection, &connection_type,
+                                       connection);
 
     pgconn_session_init(&connection->session);
     pgconn_statement_cache_init(&connection->statements, self, &connection->session);
@@ -76,10 +66,10 @@ connection_allocate(VALUE class)
     return self;
 }
 
-static struct connection *
-connection_get(VALUE self)
+struct pgconn_connection *
+pgconn_connection_get(VALUE self)
 {
-    struct connection *connection = rb_check_typeddata(self, &connection_type);
+    struct pgconn_connection *connection = rb_check_typeddata(self, &connection_type);
 
     if (connection->session.life == PGCONN_SESSION_NEW) {
         pgconn_error_raise(rb_ePgconnInterfaceError,
@@ -91,7 +81,7 @@ connection_get(VALUE self)
 struct pgconn_session *
 pgconn_connection_get_open(VALUE self)
 {
-    struct pgconn_session *session = &connection_get(self)->session;
+    struct pgconn_session *session = &pgconn_connection_get(self)->session;
 
     if (pgconn_session_inherited(session)) {
         pgconn_error_raise(rb_ePgconnInterfaceError,
@@ -108,7 +98,7 @@ struct pgconn_executor
 pgconn_connection_executor(VALUE self)
 {
     struct pgconn_executor executor = {.session = pgconn_connection_get_open(self)};
-    struct connection *connection = connection_get(self);
+    struct pgconn_connection *connection = pgconn_connection_get(self);
 
     executor.statements = &connection->statements;
     executor.registry = connection->registry;
@@ -118,32 +108,32 @@ pgconn_connection_executor(VALUE self)
 VALUE
 pgconn_connection_cursor_factory(VALUE self)
 {
-    return connection_get(self)->cursor_factory;
+    return pgconn_connection_get(self)->cursor_factory;
 }
 
 VALUE
 pgconn_connection_registry(VALUE self)
 {
-    return connection_get(self)->registry;
+    return pgconn_connection_get(self)->registry;
 }
 
 bool
 pgconn_connection_is_closed(VALUE self)
 {
-    return connection_get(self)->session.life == PGCONN_SESSION_CLOSED;
+    return pgconn_connection_get(self)->session.life == PGCONN_SESSION_CLOSED;
 }
 
 VALUE
 pgconn_connection_timeout(VALUE self, VALUE timeout)
 {
-    return NIL_P(timeout) ? connection_get(self)->statement_timeout : timeout;
+    return NIL_P(timeout) ? pgconn_connection_get(self)->statement_timeout : timeout;
 }
 
 /* Connects to one address: nil, or libpq's text on why not, or :timed_out. */
 static VALUE
 connection_open_address(VALUE self, VALUE parameters, VALUE timeout)
 {
-    struct connection *connection = connection_get(self);
+    struct pgconn_connection *connection = pgconn_connection_get(self);
     pgconn_time deadline = NIL_P(timeout) ? PGCONN_NEVER : pgconn_wait_after(NUM2DBL(timeout));
     VALUE failure = pgconn_driver_connect(&connection->session, parameters, deadline);
 
@@ -165,7 +155,7 @@ static VALUE
 connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, VALUE autocommit,
                      VALUE cursor_factory)
 {
-    struct connection *connection = rb_check_typeddata(self, &connection_type);
+    struct pgconn_connection *connection = rb_check_typeddata(self, &connection_type);
     struct pgconn_session *session = &connection->session;
 
     if (session->life != PGCONN_SESSION_NEW) {
@@ -201,7 +191,7 @@ count_get(VALUE value, const char *name, int minimum)
 static VALUE
 connection_configure_statements(VALUE self, VALUE size, VALUE threshold, VALUE registry)
 {
-    struct connection *connection = rb_check_typeddata(self, &connection_type);
+    struct pgconn_connection *connection = rb_check_typeddata(self, &connection_type);
     int count = NIL_P(threshold) ? 0 : count_get(threshold, "prepare_threshold", 1);
 
     pgconn_statement_cache_open(&connection->statements, count_get(size, "statement_cache_size", 0),
@@ -226,7 +216,7 @@ pgconn_connection_no_copy(VALUE self, VALUE original)
 static VALUE
 connection_close(VALUE self)
 {
-    pgconn_session_close(&connection_get(self)->session);
+    pgconn_session_close(&pgconn_connection_get(self)->session);
     return Qnil;
 }
 
@@ -236,7 +226,7 @@ connection_close(VALUE self)
 static VALUE
 connection_closed_p(VALUE self)
 {
-    return RBOOL(connection_get(self)->session.life != PGCONN_SESSION_OPEN);
+    return RBOOL(pgconn_connection_get(self)->session.life != PGCONN_SESSION_OPEN);
 }
 
 /*
@@ -245,7 +235,7 @@ connection_closed_p(VALUE self)
 static VALUE
 connection_broken_p(VALUE self)
 {
-    const struct pgconn_session *session = &connection_get(self)->session;
+    const struct pgconn_session *session = &pgconn_connection_get(self)->session;
 
     return RBOOL(session->life == PGCONN_SESSION_BROKEN || session->loss);
 }
@@ -337,7 +327,7 @@ connection_rollback(VALUE self)
 static VALUE
 connection_autocommit(VALUE self)
 {
-    return RBOOL(connection_get(self)->session.autocommit);
+    return RBOOL(pgconn_connection_get(self)->session.autocommit);
 }
 
 /*
@@ -391,90 +381,6 @@ connection_round_trip(VALUE self, VALUE timeout)
 }
 
 /*
- * @return [Integer, nil] the process ID of the server process, nil once the connection has ended
- * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQBACKENDPID PQbackendPID
- */
-static VALUE
-connection_backend_pid(VALUE self)
-{
-    const struct connection *connection = connection_get(self);
-
-    return connection->session.life == PGCONN_SESSION_OPEN ? INT2NUM(connection->backend_pid)
-                                                           : Qnil;
-}
-
-/*
- * @return [Integer] the server's version, 150020 for 15.20
- * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQSERVERVERSION
- *   PQserverVersion
- */
-static VALUE
-connection_server_version(VALUE self)
-{
-    return INT2NUM(connection_get(self)->server_version);
-}
-
-/*
- * @return [Integer] the version of the frontend/backend protocol: 3
- * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQPROTOCOLVERSION
- *   PQprotocolVersion
- */
-static VALUE
-connection_protocol_version(VALUE self)
-{
-    return INT2NUM(connection_get(self)->protocol_version);
-}
-
-/*
- * @param name [String, Symbol] such as "server_encoding" or "TimeZone"
- * @return [String, nil] the value that the server last reported; nil for parameters it doesn't
- *   report
- * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQPARAMETERSTATUS
- *   PQparameterStatus
- */
-static VALUE
-connection_parameter_status(VALUE self, VALUE name)
-{
-    VALUE string = RB_SYMBOL_P(name) ? rb_sym2str(name) : name;
-
-    return pgconn_session_parameter(&connection_get(self)->session, StringValueCStr(string));
-}
-
-/*
- * @return [Integer] one of the TRANSACTION_STATUS constants, as of the last answer; a statement
- *   that is under way makes it TRANSACTION_STATUS_ACTIVE
- * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQTRANSACTIONSTATUS
- *   PQtransactionStatus
- */
-static VALUE
-connection_transaction_status(VALUE self)
-{
-    const struct pgconn_session *session = &connection_get(self)->session;
-    bool active = session->life == PGCONN_SESSION_OPEN && session->queue.head;
-
-    return INT2NUM(active ? PQTRANS_ACTIVE : session->transaction);
-}
-
-/*
- * @return [Array<String>] the notices received, the newest 50, the oldest of them first
- * @see https://www.postgresql.org/docs/current/libpq-notice-processing.html Notice Processing
- */
-static VALUE
-connection_notices(VALUE self)
-{
-    struct pgconn_session *session = &connection_get(self)->session;
-    struct pgconn_messages copy;
-    VALUE notices;
-
-    pgconn_session_lock(session);
-    copy = pgconn_messages_copy(&session->messages);
-    pgconn_session_unlock(session);
-    notices = pgconn_messages_notices(&copy, session->settings.encoding_index);
-    pgconn_messages_clear(&copy);
-    return notices;
-}
-
-/*
  * @return [Integer] the version of libpq that is in use, 150020 for 15.20
  * @see https://www.postgresql.org/docs/current/libpq-misc.html#LIBPQ-PQLIBVERSION PQlibVersion
  */
@@ -485,20 +391,6 @@ pgconn_libpq_version(VALUE self)
     return INT2NUM(PQlibVersion());
 }
 
-static void
-init_readers(void)
-{
-    rb_define_method(rb_cPgconnConnection, "autocommit", connection_autocommit, 0);
-    rb_define_method(rb_cPgconnConnection, "backend_pid", connection_backend_pid, 0);
-    rb_define_method(rb_cPgconnConnection, "broken?", connection_broken_p, 0);
-    rb_define_method(rb_cPgconnConnection, "closed?", connection_closed_p, 0);
-    rb_define_method(rb_cPgconnConnection, "notices", connection_notices, 0);
-    rb_define_method(rb_cPgconnConnection, "parameter_status", connection_parameter_status, 1);
-    rb_define_method(rb_cPgconnConnection, "protocol_version", connection_protocol_version, 0);
-    rb_define_method(rb_cPgconnConnection, "server_version", connection_server_version, 0);
-    rb_define_method(rb_cPgconnConnection, "transaction_status", connection_transaction_status, 0);
-}
-
 void
 Init_pgconn_connection(void)
 {
@@ -506,7 +398,10 @@ Init_pgconn_connection(void)
     rb_gc_register_mark_object(rb_cPgconnConnection);
     rb_define_alloc_func(rb_cPgconnConnection, connection_allocate);
     rb_define_private_method(rb_cPgconnConnection, "initialize_copy", pgconn_connection_no_copy, 1);
-    init_readers();
+    pgconn_connection_readers_init();
+    rb_define_method(rb_cPgconnConnection, "autocommit", connection_autocommit, 0);
+    rb_define_method(rb_cPgconnConnection, "broken?", connection_broken_p, 0);
+    rb_define_method(rb_cPgconnConnection, "closed?", connection_closed_p, 0);
     rb_define_method(rb_cPgconnConnection, "autocommit=", connection_set_autocommit, 1);
     rb_define_method(rb_cPgconnConnection, "cancel", connection_cancel, 0);
     rb_define_method(rb_cPgconnConnection, "close", connection_close, 0);

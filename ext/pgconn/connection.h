@@ -1,13 +1,30 @@
 /*
  * Pgconn::Connection: checks its arguments, hands down to the session, turns its ends into
- * exceptions.
+ * exceptions; what it knows of its session without asking is in connection_readers.c.
  */
 #ifndef PGCONN_CONNECTION_H
 #define PGCONN_CONNECTION_H
 
 #include "execution.h"
 
+struct pgconn_connection {
+    struct pgconn_session session;
+    struct pgconn_statement_cache statements;
+    VALUE registry;          /* of types */
+    VALUE cursor_factory;    /* Pgconn::Cursor or a subclass */
+    VALUE statement_timeout; /* nil or a Numeric of seconds */
+    int backend_pid;
+    int server_version;
+    int protocol_version;
+};
+
 extern VALUE rb_cPgconnConnection;
+
+/* Raises InterfaceError where initialize didn't run. */
+struct pgconn_connection *pgconn_connection_get(VALUE self);
+
+/* Defines the methods of connection_readers.c. */
+void pgconn_connection_readers_init(void);
 
 /* The session of a connection that may talk. Raises InterfaceError or ConnectionLost otherwise. */
 struct pgconn_session *pgconn_connection_get_open(VALUE self);

@@ -1,5 +1,6 @@
 /*
- * Pgconn::Cursor: executes statements (cursor.c) and gives their rows (cursor_rows.c).
+ * Pgconn::Cursor: what it is (cursor.c), how it executes statements (cursor_execute.c) and gives
+ * their rows (cursor_rows.c).
  */
 #ifndef PGCONN_CURSOR_H
 #define PGCONN_CURSOR_H
@@ -25,7 +26,14 @@ extern VALUE rb_cPgconnCursor;
 struct pgconn_cursor *pgconn_cursor_get(VALUE self);
 struct pgconn_cursor *pgconn_cursor_get_open(VALUE self);
 
-/* Defines the methods of cursor_rows.c. */
+/* One that has no connection yet. */
+VALUE pgconn_cursor_allocate(VALUE class);
+
+/* Drops what the last execute gave. */
+void pgconn_cursor_reset(VALUE self, struct pgconn_cursor *cursor);
+
+/* Define the methods of the other files. */
+void pgconn_cursor_execute_init(void);
 void pgconn_cursor_rows_init(void);
 
 #endif

@@ -1,0 +1,96 @@
+#include "connection.h"
+
+/*
+ * @return [Integer, nil] the process ID of the server process, nil once the connection has ended
+ * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQBACKENDPID PQbackendPID
+ */
+static VALUE
+connection_backend_pid(VALUE self)
+{
+    const struct pgconn_connection *connection = pgconn_connection_get(self);
+
+    return connection->session.life == PGCONN_SESSION_OPEN ? INT2NUM(connection->backend_pid)
+                                                           : Qnil;
+}
+
+/*
+ * @return [Integer] the server's version, 150020 for 15.20
+ * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQSERVERVERSION
+ *   PQserverVersion
+ */
+static VALUE
+connection_server_version(VALUE self)
+{
+    return INT2NUM(pgconn_connection_get(self)->server_version);
+}
+
+/*
+ * @return [Integer] the version of the frontend/backend protocol: 3
+ * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQPROTOCOLVERSION
+ *   PQprotocolVersion
+ */
+static VALUE
+connection_protocol_version(VALUE self)
+{
+    return INT2NUM(pgconn_connection_get(self)->protocol_version);
+}
+
+/*
+ * @param name [String, Symbol] such as "server_encoding" or "TimeZone"
+ * @return [String, nil] the value that the server last reported; nil for parameters it doesn't
+ *   report
+ * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQPARAMETERSTATUS
+ *   PQparameterStatus
+ */
+static VALUE
+connection_parameter_status(VALUE self, VALUE name)
+{
+    VALUE string = RB_SYMBOL_P(name) ? rb_sym2str(name) : name;
+
+    return pgconn_session_parameter(&pgconn_connection_get(self)->session, StringValueCStr(string));
+}
+
+/*
+ * @return [Integer] one of the TRANSACTION_STATUS constants, as of the last answer; a statement
+ *   that is under way makes it TRANSACTION_STATUS_ACTIVE
+ * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQTRANSACTIONSTATUS
+ *   PQtransactionStatus
+ */
+static VALUE
+connection_transaction_status(VALUE self)
+{
+    const struct pgconn_session *session = &pgconn_connection_get(self)->session;
+    bool active = session->life == PGCONN_SESSION_OPEN && session->queue.head;
+
+    return INT2NUM(active ? PQTRANS_ACTIVE : session->transaction);
+}
+
+/*
+ * @return [Array<String>] the notices received, the newest 50, the oldest of them first
+ * @see https://www.postgresql.org/docs/current/libpq-notice-processing.html Notice Processing
+ */
+static VALUE
+connection_notices(VALUE self)
+{
+    struct pgconn_session *session = &pgconn_connection_get(self)->session;
+    struct pgconn_messages copy;
+    VALUE notices;
+
+    pgconn_session_lock(session);
+    copy = pgconn_messages_copy(&session->messages);
+    pgconn_session_unlock(session);
+    notices = pgconn_messages_notices(&copy, session->settings.encoding_index);
+    pgconn_messages_clear(&copy);
+    return notices;
+}
+
+void
+pgconn_connection_readers_init(void)
+{
+    rb_define_method(rb_cPgconnConnection, "backend_pid", connection_backend_pid, 0);
+    rb_define_method(rb_cPgconnConnection, "notices", connection_notices, 0);
+    rb_define_method(rb_cPgconnConnection, "parameter_status", connection_parameter_status, 1);
+    rb_define_method(rb_cPgconnConnection, "protocol_version", connection_protocol_version, 0);
+    rb_define_method(rb_cPgconnConnection, "server_version", connection_server_version, 0);
+    rb_define_method(rb_cPgconnConnection, "transaction_status", connection_transaction_status, 0);
+}

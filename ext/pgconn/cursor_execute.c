@@ -1,0 +1,170 @@
+#include "cursor.h"
+
+#include "error.h"
+
+static VALUE
+cursor_timeout(const struct pgconn_cursor *cursor, VALUE timeout)
+{
+    if (NIL_P(timeout)) timeout = cursor->timeout;
+    return pgconn_connection_timeout(cursor->connection, timeout);
+}
+
+/* The arguments of execute, sorted out. */
+struct execute_call {
+    VALUE sql;
+    VALUE arguments; /* nil, an Array or a Hash */
+    VALUE timeout;
+};
+
+static VALUE
+sql_get(VALUE sql)
+{
+    VALUE string = rb_check_string_type(sql);
+
+    if (NIL_P(sql)) {
+        pgconn_error_raise(rb_ePgconnProgrammingError, "can't execute an empty query");
+    }
+    if (NIL_P(string)) {
+        rb_raise(rb_eTypeError, "SQL must be a String, not %" PRIsVALUE, rb_obj_class(sql));
+    }
+    return rb_str_new_frozen(string);
+}
+
+static VALUE
+arguments_get(VALUE params)
+{
+    VALUE arguments = rb_check_array_type(params);
+
+    if (NIL_P(arguments)) arguments = rb_check_hash_type(params);
+    if (NIL_P(arguments)) {
+        rb_raise(rb_eTypeError, "parameters must be an Array or a Hash, not %" PRIsVALUE,
+                 rb_obj_class(params));
+    }
+    return arguments;
+}
+
+/* Takes timeout: out of the keywords; the others, if any, are parameters by name. */
+static void
+keywords_take(struct execute_call *call, VALUE keywords)
+{
+    VALUE named = rb_hash_dup(keywords), timeout = ID2SYM(rb_intern("timeout"));
+
+    call->timeout = rb_hash_delete(named, timeout);
+    if (RHASH_EMPTY_P(named)) return;
+    if (!NIL_P(call->arguments)) {
+        rb_raise(rb_eArgError, "give parameters as an Array, a Hash or keywords, not two of them");
+    }
+    call->arguments = named;
+}
+
+/*
+ * Keywords are read here and not by a method in Ruby, which would make a Hash for each call that
+ * has none: on the way of every query that is as much as all the rest of the driver's work.
+ */
+static struct execute_call
+execute_call_get(int argc, VALUE *argv)
+{
+    struct execute_call call = {.arguments = Qnil, .timeout = Qnil};
+    VALUE keywords = Qnil;
+
+    if (rb_keyword_given_p()) keywords = argv[--argc];
+    rb_check_arity(argc, 1, 2);
+    call.sql = sql_get(argv[0]);
+    if (argc == 2 && !NIL_P(argv[1])) call.arguments = arguments_get(argv[1]);
+    if (!NIL_P(keywords)) keywords_take(&call, keywords);
+    return call;
+}
+
+static void
+cursor_run(VALUE self, const struct execute_call *call)
+{
+    struct pgconn_cursor *cursor = pgconn_cursor_get_open(self);
+    struct pgconn_executor executor = pgconn_connection_executor(cursor->connection);
+    struct pgconn_request request;
+    VALUE result;
+
+    pgconn_cursor_reset(self, cursor);
+    request = pgconn_answer_request(cursor_timeout(cursor, call->timeout));
+    request.sql = call->sql;
+    request.arguments = call->arguments;
+    request.cursor = self;
+    request.registry = executor.registry;
+    request.spare = cursor->spare;
+    cursor->spare = Qnil;
+    result = pgconn_execute(&executor, &request, &cursor->query);
+    RB_OBJ_WRITE(self, &cursor->result, result);
+    RB_GC_GUARD(self);
+}
+
+/*
+ * @overload execute(sql, params = nil, timeout: nil, **named)
+ *   Executes a statement. Its parameters are bound on the server, as `$1` (then `params` is an
+ *   Array) or as `:name` (then they are keywords or a Hash).
+ *   @param sql [String] one statement
+ *   @param params [Array, Hash, nil] the values of `$1`, `$2`... or of the names
+ *   @param timeout [Numeric, nil] seconds after which the statement is cancelled; the cursor's, or
+ *     the connection's `statement_timeout`, by default
+ *   @param named [Hash{Symbol => Object}] the values of the names; a parameter called `timeout`
+ *     needs a Hash as `params`
+ *   @return [self]
+ *   @raise [Pgconn::ProgrammingError] for empty SQL, COPY, and parameters that don't fit the
+ *     statement's
+ *   @raise [Pgconn::DataError] for a value that can't be sent
+ *   @raise [Pgconn::QueryCanceledError] at the timeout, or when somebody cancelled the statement
+ *   @raise [Pgconn::ConnectionLost] if the connection is lost
+ *   @raise [Pgconn::InterfaceError] if the cursor or the connection is closed
+ *   @raise [Pgconn::DatabaseError] what the server says; see {Pgconn::Errors}
+ *   @see https://www.postgresql.org/docs/current/libpq-async.html#LIBPQ-PQSENDQUERYPARAMS
+ *     PQsendQueryParams
+ */
+static VALUE
+cursor_execute(int argc, VALUE *argv, VALUE self)
+{
+    struct execute_call call = execute_call_get(argc, argv);
+
+    cursor_run(self, &call);
+    RB_GC_GUARD(call.arguments);
+    return self;
+}
+
+/* Whether conn.cursor.execute does nothing but what is done here. */
+static bool
+connection_is_plain(VALUE connection)
+{
+    return CLASS_OF(connection) == rb_cPgconnConnection &&
+           pgconn_connection_cursor_factory(connection) == rb_cPgconnCursor;
+}
+
+/*
+ * @overload execute(sql, params = nil, timeout: nil, **named)
+ *   Executes a statement on a new cursor.
+ *   @param (see Pgconn::Cursor#execute)
+ *   @return [Pgconn::Cursor] with the result
+ *   @raise (see Pgconn::Cursor#execute)
+ *   @example
+ *     conn.execute("SELECT name FROM users WHERE id = $1", [42]).fetch # => #<Pgconn::Row ...>
+ */
+static VALUE
+connection_execute(int argc, VALUE *argv, VALUE self)
+{
+    struct execute_call call;
+    VALUE cursor;
+
+    if (!connection_is_plain(self)) {
+        cursor = rb_funcallv(self, rb_intern("cursor"), 0, NULL);
+        return rb_funcallv_kw(cursor, rb_intern("execute"), argc, argv, rb_keyword_given_p());
+    }
+    call = execute_call_get(argc, argv);
+    cursor = pgconn_cursor_allocate(rb_cPgconnCursor);
+    RB_OBJ_WRITE(cursor, &((struct pgconn_cursor *)RTYPEDDATA_DATA(cursor))->connection, self);
+    cursor_run(cursor, &call);
+    RB_GC_GUARD(call.arguments);
+    return cursor;
+}
+
+void
+pgconn_cursor_execute_init(void)
+{
+    rb_define_method(rb_cPgconnCursor, "execute", cursor_execute, -1);
+    rb_define_method(rb_cPgconnConnection, "execute", connection_execute, -1);
+}
