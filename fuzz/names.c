@@ -18,7 +18,7 @@ static const char *const errors[] = {"DataError", "ProgrammingError", NULL};
 struct statement {
     VALUE sql;
     VALUE arguments;
-    VALUE rewritten;
+    struct pgconn_sql parsed;
     VALUE values;
     bool standard_strings;
 };
@@ -54,9 +54,8 @@ statement_bind(VALUE argument)
 {
     struct statement *statement = (struct statement *)argument;
 
-    statement->rewritten = pgconn_params_bind_names(statement->sql, statement->arguments,
-                                                    statement->standard_strings,
-                                                    &statement->values);
+    statement->parsed = pgconn_params_parse(statement->sql, true, statement->standard_strings);
+    statement->values = pgconn_params_values(&statement->parsed, statement->arguments);
     return Qtrue;
 }
 
@@ -67,17 +66,17 @@ rewritten_check(const struct statement *statement)
     struct pgconn_token token;
     int highest = 0;
 
-    lexer_start(&lexer, statement->rewritten, statement->standard_strings);
+    lexer_start(&lexer, statement->parsed.text, statement->standard_strings);
     while ((token = pgconn_sql_lexer_next(&lexer)).kind != PGCONN_TOKEN_END) {
         if (token.kind == PGCONN_TOKEN_NAME) {
             fuzz_ruby_fail("%+" PRIsVALUE " becomes %+" PRIsVALUE ", which has a name",
-                           statement->sql, statement->rewritten);
+                           statement->sql, statement->parsed.text);
         }
         if (token.number > highest) highest = token.number;
     }
     if (highest != RARRAY_LEN(statement->values)) {
         fuzz_ruby_fail("%+" PRIsVALUE " becomes %+" PRIsVALUE ", %ld values", statement->sql,
-                       statement->rewritten, RARRAY_LEN(statement->values));
+                       statement->parsed.text, RARRAY_LEN(statement->values));
     }
 }
 
@@ -85,7 +84,7 @@ static VALUE
 positions_check(VALUE argument)
 {
     const struct statement *statement = (const struct statement *)argument;
-    long sent_end = rb_str_strlen(statement->rewritten) + 1;
+    long sent_end = rb_str_strlen(statement->parsed.text) + 1;
     long user_end = rb_str_strlen(statement->sql) + 1, last = 1;
 
     for (long position = 1; position <= sent_end; position += 1 + sent_end / 20) {
@@ -94,7 +93,7 @@ positions_check(VALUE argument)
 
         if (user < last || user > user_end) {
             fuzz_ruby_fail("%ld in %+" PRIsVALUE " is said to be %ld in %+" PRIsVALUE, position,
-                           statement->rewritten, user, statement->sql);
+                           statement->parsed.text, user, statement->sql);
         }
         last = user;
     }

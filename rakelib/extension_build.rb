@@ -2,6 +2,7 @@
 
 require "fileutils"
 require "rbconfig"
+require "shellwords"
 
 # A build of the extension beside the one in lib, by another compiler or with other options.
 class ExtensionBuild
@@ -45,10 +46,24 @@ class ExtensionBuild
     FileUtils.rm_f(log)
   end
 
-  # A variable of the Makefile, for compiling more files in the same way. Paths in it are relative to
-  # the directory.
-  def variable(name)
-    rule = "--eval=print-variable: ; @echo $(#{name})"
-    IO.popen(["make", "--silent", rule, "print-variable"], chdir: @directory, &:read).strip
+  # Compiles more files in the way of the extension.
+  #
+  # @param arguments [Array<String>] for the compiler; paths in them are relative to the directory
+  # @return [Boolean] whether that has succeeded
+  def compile(*arguments)
+    system(*@compiler.split, *words("INCFLAGS", "CPPFLAGS", "CFLAGS"), *arguments, chdir: @directory)
+  end
+
+  # Compiles them to a program, with what is needed for a Ruby in it.
+  def link(program, *arguments)
+    compile(*arguments, "-rdynamic", *words("LIBPATH", "LIBRUBYARG", "LIBS"), "-o", program)
+  end
+
+  private
+
+  # What variables of the Makefile say.
+  def words(*variables)
+    rule = "--eval=print-variables: ; @echo #{variables.map { |name| "$(#{name})" }.join(" ")}"
+    IO.popen(["make", "--silent", rule, "print-variables"], chdir: @directory, &:read).shellsplit
   end
 end

@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 require "digest"
-require "shellwords"
 require_relative "extension_build"
 
 # One of the fuzzers in fuzz/: a C file for libFuzzer, compiled together with the extension.
@@ -18,10 +17,16 @@ class Fuzzer
   OPTIONS = %w[-max_len=4096 -timeout=10 -malloc_limit_mb=64 -rss_limit_mb=2048 -detect_leaks=0
                -verbosity=0 -print_final_stats=1].freeze
 
-  MISSING = "The fuzzers need clang with libFuzzer; on Debian and Ubuntu: " \
-            "apt-get install clang libclang-rt-dev"
+  NEEDED = "The fuzzers need clang with libFuzzer; on Debian and Ubuntu: " \
+           "apt-get install clang libclang-rt-dev"
 
   class << self
+    # What is required at run time, as C strings.
+    def paths
+      { "FUZZ_LIB" => File.join(FOLDER, "lib"), "PGCONN_LIB" => File.expand_path("../lib", __dir__) }
+        .map { |name, path| "-D#{name}=#{path.inspect}" }
+    end
+
     # The extension, built with counters by which libFuzzer sees what an input leads to.
     def build
       @build ||= ExtensionBuild.new(
@@ -32,7 +37,7 @@ class Fuzzer
     end
 
     def compiler
-      @compiler ||= ExtensionBuild.compilers(%w[clang]).first || abort(MISSING)
+      @compiler ||= ExtensionBuild.compilers(%w[clang]).first || abort(NEEDED)
     end
   end
 
@@ -76,20 +81,8 @@ class Fuzzer
 
   def compile
     build = self.class.build
-    succeeded = system(self.class.compiler, "-fsanitize=fuzzer,#{SANITIZERS}", *FLAGS.split,
-                       *words(build, "INCFLAGS", "CPPFLAGS", "CFLAGS"), *paths,
-                       *@sources, *Dir.glob(@objects, base: build.directory), "-rdynamic",
-                       *words(build, "LIBPATH", "LIBRUBYARG", "LIBS"), "-o", program, chdir: build.directory)
-    abort MISSING unless succeeded
-  end
-
-  def words(build, *variables)
-    variables.flat_map { |name| build.variable(name).shellsplit }
-  end
-
-  # What is required at run time, as C strings.
-  def paths
-    { "FUZZ_LIB" => File.join(FOLDER, "lib"), "PGCONN_LIB" => File.expand_path("../lib", __dir__) }
-      .map { |name, path| "-D#{name}=#{path.inspect}" }
+    objects = Dir.glob(@objects, base: build.directory)
+    succeeded = build.link(program, "-fsanitize=fuzzer", *self.class.paths, *@sources, *objects)
+    abort "#{@name} can't be built. #{NEEDED}" unless succeeded
   end
 end

@@ -2,6 +2,7 @@
 
 require "open3"
 require_relative "extension_build"
+require_relative "fuzzer"
 
 # How the code reads, and what compilers have to say about it.
 module Lint
@@ -38,7 +39,10 @@ namespace :lint do
   desc "Compile with -Werror, with gcc and with clang where it is installed"
   task :warnings do
     ExtensionBuild.compilers.each do |compiler| # gcc's and clang's opinions differ
-      ExtensionBuild.new("tmp/warnings/#{compiler}", compiler: compiler, options: %w[--enable-werror]).run
+      build = ExtensionBuild.new("tmp/warnings/#{compiler}", compiler: compiler, options: %w[--enable-werror])
+      build.run
+      build.compile("-fsyntax-only", *Fuzzer.paths, *Dir["#{Fuzzer::FOLDER}/*.c"]) or
+        abort "#{compiler} has warnings or errors of the fuzzers"
       puts "#{compiler}: no warnings"
     end
   end
