@@ -90,8 +90,8 @@ RSpec.describe "Memory", :long do
     RUBY
   end
 
-  it "stays flat over five thousand interrupted statements" do
-    expect_flat(5_000, <<~RUBY)
+  it "stays flat over twenty thousand interrupted statements" do
+    expect_flat(20_000, <<~RUBY)
       running = Thread.new { connection.execute("SELECT pg_sleep(30)") }
       Thread.pass until running.stop?
       running.kill.join
