@@ -102,7 +102,6 @@ result_error(const struct pgconn_flight *flight, const PGresult *result,
 }
 
 struct answer {
-    const struct pgconn_session *session;
     struct pgconn_flight *flight;
     struct pgconn_request *request;
     enum pgconn_answer kind;
@@ -114,55 +113,6 @@ result_is_success(const PGresult *result)
     ExecStatusType status = PQresultStatus(result);
 
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
-}
-
-static bool
-field_is(const PGresult *result, int field, const char *text)
-{
-    const char *value = PQresultErrorField(result, field);
-
-    return value && strcmp(value, text) == 0;
-}
-
-/*
- * What a statement that was read before meets when a table has changed, or when its name has gone
- * (26000): errors of analysis (class 42), and "cached plan must not change result type" (0A000).
- * They come before anything is executed: analysis says where in the SQL, which an error of the same
- * class during execution can't; those with a context are from within a function.
- */
-static bool
-result_is_stale(const PGresult *result)
-{
-    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
-    if (!sqlstate || PQresultErrorField(result, PG_DIAG_CONTEXT)) return false;
-    if (strcmp(sqlstate, "0A000") == 0) {
-        return field_is(result, PG_DIAG_SOURCE_FUNCTION, "RevalidateCachedQuery");
-    }
-    if (strncmp(sqlstate, "42", 2) == 0) {
-        return PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION) != NULL;
-    }
-    return strcmp(sqlstate, "26000") == 0;
-}
-
-/*
- * Whether the types of its parameters may be to blame. A statement with a name keeps them, though
- * the column that a value is for may have got another one (class 22), or the type have gone (XX).
- */
-static bool
-result_doubts_types(const struct pgconn_flight *flight, const PGresult *result)
-{
-    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
-    if (!sqlstate || PQnparams(flight->prepared->description) == 0) return false;
-    return strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "XX", 2) == 0;
-}
-
-/* No transaction has failed, or only the one that began with this very statement. */
-static bool
-nothing_is_lost(const struct answer *answer)
-{
-    return answer->session->transaction == PQTRANS_IDLE || answer->flight->began;
 }
 
 static VALUE
@@ -178,15 +128,9 @@ answer_take(VALUE arg)
     if (!pg && (!flight->sent || flight->prepared)) return Qnil;
     if (!pg) pgconn_error_raise(rb_ePgconnInternalError, "the server's answer has no result");
     if (!result_is_success(pg)) {
-        if (request->relies && result_is_stale(pg)) {
-            flight->prepared->stale = true;
-            answer->kind = PGCONN_ANSWER_STALE;
-            if (nothing_is_lost(answer)) return Qnil;
-        }
-        else if (request->relies && result_doubts_types(flight, pg)) {
-            flight->prepared->stale = true;
-        }
-        rb_exc_raise(result_error(flight, pg, request));
+        if (!flight->refused) rb_exc_raise(result_error(flight, pg, request));
+        answer->kind = PGCONN_ANSWER_STALE;
+        return Qnil;
     }
     /* The object is there before it is handed the PGresult: a failing allocation loses nothing. */
     result = NIL_P(request->spare) ? pgconn_result_new() : request->spare;
@@ -207,7 +151,7 @@ pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
                    struct pgconn_request *request, VALUE *result)
 {
     enum pgconn_run_end end = pgconn_driver_run(session, flight, request->deadline);
-    struct answer answer = {session, flight, request, PGCONN_ANSWER_RESULT};
+    struct answer answer = {flight, request, PGCONN_ANSWER_RESULT};
     bool sent;
 
     switch (end) {

@@ -77,6 +77,21 @@ pgconn_codec_raise_malformed(const struct pgconn_codec *codec, struct pgconn_inp
                        pgconn_codec_sight(input));
 }
 
+static VALUE
+unreadable_decode(const struct pgconn_codec *codec, struct pgconn_input input)
+{
+    (void)codec;
+    pgconn_error_raise(rb_ePgconnDataError,
+                       "can't read %" PRIsVALUE ": it came in binary, and its type is read as text",
+                       pgconn_codec_sight(input));
+}
+
+const struct pgconn_codec pgconn_codec_unreadable = {
+    .name = "unreadable",
+    .decode_text = unreadable_decode,
+    .decode_binary = unreadable_decode,
+};
+
 void
 pgconn_codec_raise_range(const struct pgconn_codec *codec, const struct pgconn_output *output)
 {

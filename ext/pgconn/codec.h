@@ -133,6 +133,9 @@ extern const struct pgconn_codec pgconn_codec_times[];     /* time, timetz, inte
 extern const struct pgconn_codec pgconn_codec_json[];      /* json, jsonb */
 extern const struct pgconn_codec pgconn_codec_network[];   /* inet, cidr, macaddr, macaddr8 */
 
+/* Of values in binary of types that aren't read so; raises DataError for each. */
+extern const struct pgconn_codec pgconn_codec_unreadable;
+
 /* Of every type that has no codec of its own. */
 extern const struct pgconn_codec pgconn_codec_unknown;
 

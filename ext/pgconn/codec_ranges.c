@@ -149,6 +149,11 @@ own_range_get(VALUE value, struct range *range)
 {
     VALUE bounds = rb_ivar_get(value, id_bounds);
 
+    if (!RB_TYPE_P(bounds, T_STRING) || RSTRING_LEN(bounds) != 2) {
+        pgconn_error_raise(rb_ePgconnDataError,
+                           "can't encode a Pgconn::Range that is not initialized: does initialize "
+                           "call super?");
+    }
     range->lower = rb_ivar_get(value, id_lower);
     range->upper = rb_ivar_get(value, id_upper);
     range->lower_inclusive = RSTRING_PTR(bounds)[0] == '[';

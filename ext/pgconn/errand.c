@@ -55,11 +55,42 @@ errand_close_names(struct pgconn_session *session)
     pgconn_queue_admit(&session->queue, flight);
 }
 
+bool
+pgconn_errand_roll_back(struct pgconn_session *session)
+{
+    struct pgconn_flight *flight = pgconn_flight_new();
+
+    if (!flight) return false;
+    if (!pgconn_flight_append(flight, PGCONN_COMMAND_QUERY, "ROLLBACK")) {
+        pgconn_flight_free(flight);
+        return false;
+    }
+    flight->errand = PGCONN_ERRAND_ROLLBACK;
+    flight->barrier = true; /* whether the next has to begin a transaction is known after it */
+    pgconn_queue_prepend(&session->queue, flight);
+    pgconn_queue_admit(&session->queue, flight);
+    return true;
+}
+
+/* A flight that waits may still use a name that the cache has dropped. */
+static bool
+names_are_used(const struct pgconn_session *session)
+{
+    const struct pgconn_flight *flight;
+
+    for (flight = session->queue.head; flight; flight = flight->next) {
+        if (flight->prepared && flight->prepared->dropped) return true;
+    }
+    return false;
+}
+
 void
 pgconn_errand_send(struct pgconn_session *session)
 {
     if (session->styles_unset) errand_set_styles(session);
-    else if (session->names.closing_count > 0) errand_close_names(session);
+    else if (session->names.closing_count > 0 && !names_are_used(session)) {
+        errand_close_names(session);
+    }
 }
 
 void

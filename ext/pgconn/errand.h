@@ -7,6 +7,12 @@
 
 #include "session.h"
 
+/*
+ * Ends the transaction that a refused statement has begun, ahead of all that waits; false when out of
+ * memory.
+ */
+bool pgconn_errand_roll_back(struct pgconn_session *session);
+
 /* Queues and admits what there is to be sent, if anything. Raises NoMemoryError. */
 void pgconn_errand_send(struct pgconn_session *session);
 

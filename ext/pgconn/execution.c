@@ -166,6 +166,7 @@ flight_make(struct execution *execution, VALUE (*fill)(VALUE))
     flight->prepared = pgconn_prepared_retain(execution->known->prepared);
     pgconn_session_classify(flight, execution->known->keyword);
     if (execution->request->joins) flight->begins = false;
+    flight->relies = execution->request->relies;
     execution->flight = flight;
     rb_protect(fill, (VALUE)execution, &state);
     if (state) {
@@ -185,22 +186,6 @@ execution_must_ask(const struct execution *execution)
                                             pgconn_types_ask(execution->executor->registry));
 }
 
-/* A refused statement began this transaction, in which nothing else was done. */
-static void
-transaction_take_back(const struct pgconn_executor *executor)
-{
-    struct pgconn_request request = pgconn_answer_request(Qnil);
-    struct pgconn_flight *flight;
-    VALUE result;
-
-    if (executor->session->transaction != PQTRANS_INERROR) return;
-    flight = pgconn_flight_new();
-    if (!flight || !pgconn_flight_append(flight, PGCONN_COMMAND_QUERY, "ROLLBACK")) rb_memerror();
-    flight->settings = executor->session->settings;
-    flight->ends = flight->barrier = true;
-    pgconn_answer_wait(executor->session, flight, &request, &result);
-}
-
 /* Sends a flight; false where it has to be made again. */
 static bool
 execution_send(struct execution *execution, struct pgconn_flight *flight, VALUE *result)
@@ -211,7 +196,6 @@ execution_send(struct execution *execution, struct pgconn_flight *flight, VALUE 
 
     if (answer != PGCONN_ANSWER_STALE) return answer == PGCONN_ANSWER_RESULT;
     execution->repeated = true;
-    transaction_take_back(execution->executor);
     return false;
 }
 

@@ -171,7 +171,7 @@ pgconn_queue_has_room(const struct pgconn_queue *queue, const struct pgconn_flig
 
     if (flight->errand) return true;
     for (at = queue->reading; at; at = at == queue->last ? NULL : at->next) {
-        if (at->errand) continue;
+        if (at->errand && !at->barrier) continue;
         if (at->barrier || flight->barrier) return false;
         callers++;
     }
@@ -281,7 +281,7 @@ result_ends_session(const PGresult *result)
 static bool
 command_is_awaited(const struct pgconn_flight *flight, const struct pgconn_command *command)
 {
-    return !flight->abandoned || command->kind == PGCONN_COMMAND_PREPARE ||
+    return !flight->abandoned || flight->forgets || command->kind == PGCONN_COMMAND_PREPARE ||
            command->kind == PGCONN_COMMAND_DESCRIBE;
 }
 

@@ -51,8 +51,9 @@ struct pgconn_command {
 /* What the driver sends for itself, without a caller. */
 enum pgconn_errand {
     PGCONN_ERRAND_NONE,
-    PGCONN_ERRAND_STYLES, /* SETs the styles in which values are written */
-    PGCONN_ERRAND_CLOSE,  /* DEALLOCATEs statements that the cache has dropped */
+    PGCONN_ERRAND_STYLES,   /* SETs the styles in which values are written */
+    PGCONN_ERRAND_ROLLBACK, /* ends a transaction in which nothing was done */
+    PGCONN_ERRAND_CLOSE,    /* DEALLOCATEs statements that the cache has dropped */
 };
 
 struct pgconn_flight {
@@ -71,6 +72,8 @@ struct pgconn_flight {
     bool began;     /* it had to: BEGIN is its first command */
     bool ends;      /* the driver's COMMIT or ROLLBACK: not sent if no transaction is open */
     bool forgets;   /* may drop the session's prepared statements: DISCARD, DEALLOCATE */
+    bool relies;    /* on what was learned of its statement */
+    bool refused;   /* for that, so that its caller can send it again: no transaction is lost */
     bool names;     /* gives its statement the name that it is under way to get */
     bool expired;   /* its deadline has passed, and the server was asked to cancel it */
     struct pgconn_sleeper *sleeper; /* its caller's; NULL once that has gone */
@@ -115,7 +118,7 @@ void pgconn_queue_remove(struct pgconn_queue *queue, struct pgconn_flight *fligh
 
 /*
  * Whether a flight can be admitted now, or has to wait for the answer to another. The driver's own
- * flights neither wait nor make others wait.
+ * flights don't wait, nor do they make others wait unless they are barriers.
  */
 bool pgconn_queue_has_room(const struct pgconn_queue *queue, const struct pgconn_flight *flight);
 

@@ -99,9 +99,69 @@ drops_all(const PGresult *result)
     return strcmp(tag, "DEALLOCATE ALL") == 0 || strcmp(tag, "DISCARD ALL") == 0;
 }
 
+static bool
+field_is(const PGresult *result, int field, const char *text)
+{
+    const char *value = PQresultErrorField(result, field);
+
+    return value && strcmp(value, text) == 0;
+}
+
+/*
+ * What a statement that was read before meets when a table has changed, or when its name has gone
+ * (26000): errors of analysis (class 42), and "cached plan must not change result type" (0A000).
+ * They come before anything is executed: analysis says where in the SQL, which an error of the same
+ * class during execution can't; those with a context are from within a function.
+ */
+static bool
+result_is_stale(const PGresult *result)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    if (!sqlstate || PQresultErrorField(result, PG_DIAG_CONTEXT)) return false;
+    if (strcmp(sqlstate, "0A000") == 0) {
+        return field_is(result, PG_DIAG_SOURCE_FUNCTION, "RevalidateCachedQuery");
+    }
+    if (strncmp(sqlstate, "42", 2) == 0) {
+        return PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION) != NULL;
+    }
+    return strcmp(sqlstate, "26000") == 0;
+}
+
+/* Of functions that read a value: out of range, invalid text, date or time, or binary form. */
+static const char *const input_errors[] = {"22003", "22007", "22008", "22P02", "22P03"};
+
+/*
+ * Whether the types of its parameters may be to blame. A statement with a name keeps them, though
+ * the column that a value is for may have got another one, or the type have gone (XX).
+ */
+static bool
+result_doubts_types(const struct pgconn_flight *flight, const PGresult *result)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    if (!sqlstate || PQnparams(flight->prepared->description) == 0) return false;
+    for (size_t i = 0; i < sizeof(input_errors) / sizeof(input_errors[0]); i++) {
+        if (strcmp(sqlstate, input_errors[i]) == 0) return true;
+    }
+    return strncmp(sqlstate, "XX", 2) == 0;
+}
+
+/* Whether an error is due to what was learned of the statement. */
+static void
+flight_judge(struct pgconn_flight *flight)
+{
+    const PGresult *result = pgconn_flight_result(flight);
+
+    if (!flight->relies || !result || PQresultStatus(result) != PGRES_FATAL_ERROR) return;
+    flight->refused = result_is_stale(result);
+    if (flight->refused || result_doubts_types(flight, result)) flight->prepared->stale = true;
+}
+
 void
 pgconn_names_settle(struct pgconn_names *names, struct pgconn_flight *flight)
 {
+    flight_judge(flight);
     if (flight->forgets && drops_all(pgconn_flight_result(flight))) {
         names->epoch++;
         names->closing_count = 0;

@@ -157,6 +157,10 @@ pgconn_params_resolve(VALUE values, VALUE registry)
         arguments.depends = false;
         values_resolve(&arguments, values, pgconn_types_take_any(registry));
     }
+    else if (arguments.depends || pgconn_types_ask(registry)) {
+        /* Others run, the user's encoders among them, before all values are encoded. */
+        arguments.values = rb_ary_dup(values);
+    }
     return arguments;
 }
 

@@ -3,7 +3,7 @@
 VALUE rb_cPgconnRow;
 
 /* About so many bytes of rows are allocated at once. */
-#define PAGE_BYTES 4096
+#define PAGE_BYTES 1024
 
 /* Rows that were allocated together; freed with the last of them. */
 struct pgconn_row_page {

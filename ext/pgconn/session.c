@@ -197,6 +197,10 @@ session_launch_one(struct pgconn_session *session, struct pgconn_flight *flight)
     struct pgconn_queue *queue = &session->queue;
 
     if (!pgconn_queue_has_room(queue, flight)) return false;
+    if (flight->errand) { /* left over from a wait that ended before its first step */
+        pgconn_queue_admit(queue, flight);
+        return true;
+    }
     if (flight->ends && session_is_idle(session)) {
         flight_end(queue, flight, PGCONN_FLIGHT_ANSWERED);
         return true;
@@ -224,11 +228,25 @@ pgconn_session_launch(struct pgconn_session *session)
     }
 }
 
+/*
+ * A refused statement may be sent again unseen if no transaction is lost: outside of one, or where
+ * the transaction began with this very statement. That one is ended before anybody else's flight.
+ */
+static bool
+session_takes_back(struct pgconn_session *session, const struct pgconn_flight *flight)
+{
+    if (flight->abandoned) return false;
+    if (session->transaction == PQTRANS_IDLE) return true;
+    return flight->began && session->transaction == PQTRANS_INERROR &&
+           pgconn_errand_roll_back(session);
+}
+
 static void
 session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
 {
     pgconn_errand_settle(session, flight);
     pgconn_names_settle(&session->names, flight);
+    if (flight->refused) flight->refused = session_takes_back(session, flight);
     flight->settings = session->settings;
     flight_end(&session->queue, flight, PGCONN_FLIGHT_ANSWERED);
 }

@@ -182,16 +182,10 @@ statement_read(VALUE sql, bool by_name, struct pgconn_text_settings settings)
     return self;
 }
 
-/* SQL has no NUL byte, so that no other SQL looks like this. */
 static VALUE
 key_of(VALUE sql, VALUE types)
 {
-    VALUE key;
-
-    if (NIL_P(types)) return sql;
-    key = rb_str_plus(rb_str_new_frozen(sql), rb_str_new("", 1));
-    rb_str_append(key, rb_ary_join(types, rb_str_new_cstr(",")));
-    return rb_str_freeze(key);
+    return NIL_P(types) ? sql : rb_obj_freeze(rb_assoc_new(sql, types));
 }
 
 static bool
@@ -242,7 +236,7 @@ pgconn_statement_cache_fetch(struct pgconn_statement_cache *cache, VALUE sql, bo
     found = statement_read(sql, by_name, cache->session->settings);
     statement = RTYPEDDATA_DATA(found);
     if (cache->size == 0 || RSTRING_LEN(sql) > SQL_LENGTH_MAX) return found;
-    statement->key = rb_str_new_frozen(key);
+    statement->key = key;
     rb_hash_aset(table_of(cache, by_name), statement->key, found);
     cache_keep(cache, &cache->unnamed, statement);
     return found;
@@ -261,6 +255,16 @@ parameters_work_out(struct pgconn_statement *statement, const PGresult *descript
         statement->parameters[i].type = type;
         statement->parameters[i].codec = pgconn_types_find(registry, type);
     }
+}
+
+/*
+ * The server refuses a prepared query whose columns have changed. Of other commands (FETCH, EXECUTE,
+ * SHOW...) it works them out anew each time: they may come to be of any type.
+ */
+static bool
+columns_are_fixed(const struct pgconn_statement *statement)
+{
+    return statement->keyword == PGCONN_KEYWORD_QUERY;
 }
 
 static bool
@@ -286,7 +290,8 @@ pgconn_statement_work_out(VALUE self, VALUE registry)
         return;
     }
     parameters_work_out(statement, description, registry);
-    statement->result_format = columns_read_binary(description, registry,
+    statement->result_format = columns_are_fixed(statement) &&
+                               columns_read_binary(description, registry,
                                                    statement->settings.encoding_index);
     statement->descriptions = statement->prepared->descriptions;
     statement->generation = generation;

@@ -86,13 +86,14 @@ pgconn_types_find_binary(VALUE self, Oid oid)
     const struct pgconn_codec *codec = pgconn_types_find(self, oid);
     VALUE kept;
 
-    if (NIL_P(self) || codec_reads_binary(codec)) return codec;
-    kept = registry_get(self)->kept;
+    if (codec_reads_binary(codec)) return codec;
+    kept = NIL_P(self) ? rb_ary_new() : registry_get(self)->kept;
     for (long i = RARRAY_LEN(kept) - 1; i >= 0; i--) {
         codec = RTYPEDDATA_DATA(rb_ary_entry(kept, i));
         if (codec->oid == oid && codec_reads_binary(codec)) return codec;
     }
-    return pgconn_codec_find(oid);
+    codec = pgconn_codec_find(oid);
+    return codec_reads_binary(codec) ? codec : &pgconn_codec_unreadable;
 }
 
 unsigned long
