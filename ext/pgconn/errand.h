@@ -8,8 +8,8 @@
 #include "session.h"
 
 /*
- * Ends the transaction that a refused statement has begun, ahead of all that waits; false when out of
- * memory.
+ * Ends the transaction that a refused statement has begun, ahead of all that waits; false when out
+ * of memory.
  */
 bool pgconn_errand_roll_back(struct pgconn_session *session);
 

@@ -258,8 +258,8 @@ parameters_work_out(struct pgconn_statement *statement, const PGresult *descript
 }
 
 /*
- * The server refuses a prepared query whose columns have changed. Of other commands (FETCH, EXECUTE,
- * SHOW...) it works them out anew each time: they may come to be of any type.
+ * The server refuses a prepared query whose columns have changed. Of other commands (FETCH,
+ * EXECUTE, SHOW...) it works them out anew each time: they may come to be of any type.
  */
 static bool
 columns_are_fixed(const struct pgconn_statement *statement)
