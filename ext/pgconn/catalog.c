@@ -22,7 +22,7 @@ catalog_rows(VALUE self, VALUE connection, VALUE sql, VALUE arguments)
     request.joins = true;
     result = pgconn_execute(&executor, &request, &pgconn_cursor_get_open(cursor)->query);
     RB_GC_GUARD(connection);
-    return pgconn_rows_many(result, &position, pgconn_result_row_count(result), &shape);
+    return pgconn_rows_many(&result, &position, pgconn_result_row_count(result), &shape);
 }
 
 void

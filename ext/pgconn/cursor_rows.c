@@ -46,7 +46,7 @@ cursor_fetch_rows(struct pgconn_cursor *cursor, long limit)
 
     if (left < 0) left = 0; /* moved by a callable that makes rows */
     count = limit < 0 || limit > left ? left : limit;
-    rows = pgconn_rows_many(result, &cursor->position, count, &cursor->shape);
+    rows = pgconn_rows_many(&cursor->result, &cursor->position, count, &cursor->shape);
     RB_GC_GUARD(result);
     return rows;
 }

@@ -65,7 +65,8 @@ struct reading {
     struct pgconn_row_pool pool;
     long row; /* the next */
     long count;
-    long *position; /* of the cursor, which goes on with each row; or NULL */
+    const VALUE *current; /* the cursor's result, which a user's callable may replace */
+    long *position;       /* of the cursor, which goes on with each row; or NULL */
     int column;
 };
 
@@ -91,12 +92,19 @@ shape_apply(struct reading *reading)
     }
 }
 
+/* Whether the cursor's position is one in this result. */
+static bool
+reading_is_current(const struct reading *reading)
+{
+    return reading->position && *reading->current == reading->object;
+}
+
 static VALUE
 row_read(struct reading *reading)
 {
     int row = (int)reading->row++;
 
-    if (reading->position) *reading->position = reading->row;
+    if (reading_is_current(reading)) *reading->position = reading->row;
     for (int column = 0; column < reading->plan->count; column++) {
         reading->values[column] = result_decode(reading->result, reading->plan, row, column);
     }
@@ -119,7 +127,7 @@ row_read_one(VALUE arg)
 static bool
 reading_follow(struct reading *reading)
 {
-    reading->row = *reading->position;
+    if (reading_is_current(reading)) reading->row = *reading->position;
     return reading->row < PQntuples(reading->result->pg);
 }
 
@@ -130,9 +138,7 @@ rows_read(VALUE arg)
     VALUE rows = rb_ary_new_capa(reading->count), chunk[CHUNK];
 
     while (reading->count > 0) {
-        int count = chunk_size(reading->count);
-
-        int made = 0;
+        int count = chunk_size(reading->count), made = 0;
 
         while (made < count && reading_follow(reading)) chunk[made++] = row_read(reading);
         rb_ary_cat(rows, chunk, made);
@@ -213,14 +219,18 @@ pgconn_rows_one(VALUE result, long row, const struct pgconn_row_shape *shape)
 }
 
 VALUE
-pgconn_rows_many(VALUE result, long *position, long count, const struct pgconn_row_shape *shape)
+pgconn_rows_many(const VALUE *current, long *position, long count,
+                 const struct pgconn_row_shape *shape)
 {
-    struct reading reading = {.shape = shape,
-                              .row = *position,
-                              .count = count,
-                              .position = position};
+    struct reading reading = {
+        .shape = shape,
+        .row = *position,
+        .count = count,
+        .current = current,
+        .position = position,
+    };
 
-    return reading_run(result, &reading, rows_read);
+    return reading_run(*current, &reading, rows_read);
 }
 
 VALUE

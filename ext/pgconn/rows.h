@@ -30,9 +30,9 @@ VALUE pgconn_rows_one(VALUE result, long row, const struct pgconn_row_shape *sha
 
 /*
  * An Array of count rows from *position on, which must exist. *position goes on with each row, past
- * one that can't be decoded, too.
+ * one that can't be decoded, too, as long as *current, the cursor's result, is the same.
  */
-VALUE pgconn_rows_many(VALUE result, long *position, long count,
+VALUE pgconn_rows_many(const VALUE *current, long *position, long count,
                        const struct pgconn_row_shape *shape);
 
 /* One value; column and row must exist. */

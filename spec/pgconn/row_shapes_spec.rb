@@ -269,4 +269,11 @@ RSpec.describe "The shape of rows" do
       expect(row.to_a).to eq([1, 2])
     end
   end
+
+  it "are all there where a callable executes something else on the same cursor" do
+    cursor = nil
+    cursor = connect.cursor(row: ->(_, values) { values.tap { cursor.execute("SELECT 'other'") if values == [2] } })
+    expect(cursor.execute("SELECT generate_series(1, 3)").fetch_all).to eq([[1], [2], [3]])
+    expect(cursor.fetch_all).to eq([["other"]])
+  end
 end
