@@ -272,7 +272,11 @@ RSpec.describe "The shape of rows" do
 
   it "are all there where a callable executes something else on the same cursor" do
     cursor = nil
-    cursor = connect.cursor(row: ->(_, values) { values.tap { cursor.execute("SELECT 'other'") if values == [2] } })
+    cursor = connect.cursor(row: lambda { |_, values|
+      values.tap do
+        cursor.execute("SELECT 'other'") if values == [2]
+      end
+    })
     expect(cursor.execute("SELECT generate_series(1, 3)").fetch_all).to eq([[1], [2], [3]])
     expect(cursor.fetch_all).to eq([["other"]])
   end
