@@ -28,6 +28,13 @@ struct pgconn_text_settings {
     bool standard_strings; /* a backslash is an ordinary character in '...' */
 };
 
+static inline bool
+pgconn_text_settings_equal(struct pgconn_text_settings one, struct pgconn_text_settings other)
+{
+    return one.encoding_index == other.encoding_index &&
+           one.standard_strings == other.standard_strings;
+}
+
 /* What a flight asks the server to do. */
 enum pgconn_command_kind {
     PGCONN_COMMAND_QUERY,    /* Parse (without a name), Bind, Describe and Execute */

@@ -180,13 +180,6 @@ flight_end(struct pgconn_queue *queue, struct pgconn_flight *flight, enum pgconn
     else if (flight->sleeper) pgconn_wait_wake(flight->sleeper);
 }
 
-static bool
-settings_equal(struct pgconn_text_settings left, struct pgconn_text_settings right)
-{
-    return left.encoding_index == right.encoding_index &&
-           left.standard_strings == right.standard_strings;
-}
-
 /*
  * Handles one flight that waits; false when it, and so all behind it, must wait on. One that was
  * encoded before the session's settings changed goes back to its caller.
@@ -205,7 +198,7 @@ session_launch_one(struct pgconn_session *session, struct pgconn_flight *flight)
         flight_end(queue, flight, PGCONN_FLIGHT_ANSWERED);
         return true;
     }
-    if (flight->commands && !settings_equal(flight->settings, session->settings)) {
+    if (flight->commands && !pgconn_text_settings_equal(flight->settings, session->settings)) {
         flight_end(queue, flight, PGCONN_FLIGHT_WITHDRAWN);
         return true;
     }

@@ -188,13 +188,6 @@ key_of(VALUE sql, VALUE types)
     return NIL_P(types) ? sql : rb_obj_freeze(rb_assoc_new(sql, types));
 }
 
-static bool
-settings_equal(struct pgconn_text_settings one, struct pgconn_text_settings other)
-{
-    return one.encoding_index == other.encoding_index &&
-           one.standard_strings == other.standard_strings;
-}
-
 static VALUE
 cache_find(struct pgconn_statement_cache *cache, VALUE key, bool by_name)
 {
@@ -205,7 +198,7 @@ cache_find(struct pgconn_statement_cache *cache, VALUE key, bool by_name)
 
     if (NIL_P(found)) return Qnil;
     statement = RTYPEDDATA_DATA(found);
-    if (settings_equal(statement->settings, cache->session->settings)) {
+    if (pgconn_text_settings_equal(statement->settings, cache->session->settings)) {
         list_touch(statement);
         return found;
     }
