@@ -1,6 +1,8 @@
 #include "codec.h"
 #include "encode.h"
 
+#include <ruby/ractor.h>
+
 /* What numeric can hold: so many digits before the point, and behind it. */
 #define NUMERIC_SCALE_MAX 16383
 
@@ -14,22 +16,46 @@
 #define SIGN_INFINITY 0xd000
 #define SIGN_NEGATIVE_INFINITY 0xf000
 
-/* Most numbers are written into so much room on the stack. */
+/* Most numbers have no longer text. */
 #define TEXT_ROOM 128
 
 static ID id_interpret_loosely;
 static VALUE rb_cBigDecimal;
+
+/* The String by which BigDecimal gets its text; each Ractor has its own, for all its numbers. */
+static rb_ractor_local_key_t text_key;
+
+static VALUE
+text_get(void)
+{
+    VALUE text = rb_ractor_local_storage_value(text_key);
+
+    if (!NIL_P(text)) return text;
+    text = rb_str_buf_new(TEXT_ROOM);
+    rb_ractor_local_storage_value_set(text_key, text);
+    return text;
+}
 
 /*
  * The text is known to be a plain decimal or the name of a special value, which needs none of the
  * checks that Kernel#BigDecimal makes.
  */
 static VALUE
-decimal_new(const char *text, size_t length)
+decimal_new(VALUE text)
 {
-    VALUE string = rb_str_new(text, (long)length);
+    return rb_funcallv(rb_cBigDecimal, id_interpret_loosely, 1, &text);
+}
 
-    return rb_funcallv(rb_cBigDecimal, id_interpret_loosely, 1, &string);
+static VALUE
+decimal_from(const char *text, size_t length)
+{
+    VALUE string;
+
+    if (length > TEXT_ROOM) return decimal_new(rb_str_new(text, (long)length));
+    string = text_get();
+    memcpy(RSTRING_PTR(string), text, length);
+    rb_str_set_len(string, (long)length);
+    return decimal_new(string);
 }
 
 static VALUE
@@ -42,7 +68,7 @@ numeric_decode(const struct pgconn_codec *codec, struct pgconn_input input)
         !pgconn_input_is(input, "-Infinity")) {
         pgconn_codec_raise_malformed(codec, input);
     }
-    return decimal_new(input.data, (size_t)input.length);
+    return decimal_from(input.data, (size_t)input.length);
 }
 
 /* The head of the binary form, and where its digits are. */
@@ -122,15 +148,10 @@ static VALUE
 numeric_decode_finite(const struct numeric *numeric)
 {
     size_t room = numeric_room(numeric);
-    char text[TEXT_ROOM];
-    VALUE buffer, number;
-    char *long_text;
+    VALUE text = room <= TEXT_ROOM ? text_get() : rb_str_buf_new((long)room);
 
-    if (room <= TEXT_ROOM) return decimal_new(text, numeric_write(text, numeric));
-    long_text = ALLOCV_N(char, buffer, room);
-    number = decimal_new(long_text, numeric_write(long_text, numeric));
-    ALLOCV_END(buffer);
-    return number;
+    rb_str_set_len(text, (long)numeric_write(RSTRING_PTR(text), numeric));
+    return decimal_new(text);
 }
 
 static VALUE
@@ -144,11 +165,11 @@ numeric_decode_binary(const struct pgconn_codec *codec, struct pgconn_input inpu
     case SIGN_NEGATIVE:
         return numeric_decode_finite(&numeric);
     case SIGN_NAN:
-        return decimal_new("NaN", 3);
+        return decimal_from("NaN", 3);
     case SIGN_INFINITY:
-        return decimal_new("Infinity", 8);
+        return decimal_from("Infinity", 8);
     case SIGN_NEGATIVE_INFINITY:
-        return decimal_new("-Infinity", 9);
+        return decimal_from("-Infinity", 9);
     default:
         pgconn_codec_raise_malformed(codec, input);
     }
@@ -315,6 +336,7 @@ void
 pgconn_codec_numeric_init(void)
 {
     rb_require("bigdecimal");
+    text_key = rb_ractor_local_storage_value_newkey();
     id_interpret_loosely = rb_intern("interpret_loosely");
     rb_cBigDecimal = rb_const_get(rb_cObject, rb_intern("BigDecimal"));
     rb_gc_register_mark_object(rb_cBigDecimal);

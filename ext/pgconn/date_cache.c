@@ -2,32 +2,30 @@
 
 #include <ruby/ractor.h>
 
-/* A power of two; some eleven years of days. */
-#define CACHE_SLOTS 4096
+/* A power of two; some 45 years of days, so that those of most tables don't drive each other out. */
+#define CACHE_SLOTS 16384
 
 #define EPOCH_JD 2451545 /* 2000-01-01 as a Julian day number */
 
-struct date_slot {
-    int32_t days;
-    VALUE date; /* 0: empty */
-};
-
+/*
+ * The Dates are in an Array, which the collector passes over, once old, as long as it gets no new
+ * ones.
+ */
 struct date_cache {
-    struct date_slot slots[CACHE_SLOTS];
+    VALUE dates;
+    int32_t days[CACHE_SLOTS]; /* of the Date at the same place */
 };
 
 static ID id_next_day;
 static VALUE date_epoch; /* 2000-01-01 */
 
-/* A slot is two words, which Ractors that run at once could tear apart: each has its own. */
+/* Ractors that run at once would mix up the two halves of a place: each has its own. */
 static rb_ractor_local_key_t cache_key;
 
 static void
 cache_mark(void *pointer)
 {
-    const struct date_cache *cache = pointer;
-
-    for (int i = 0; i < CACHE_SLOTS; i++) rb_gc_mark(cache->slots[i].date);
+    rb_gc_mark(((struct date_cache *)pointer)->dates);
 }
 
 static const struct rb_ractor_local_storage_type cache_type = {cache_mark, ruby_xfree};
@@ -36,9 +34,13 @@ static struct date_cache *
 cache_get(void)
 {
     struct date_cache *cache = rb_ractor_local_storage_ptr(cache_key);
+    VALUE dates;
 
     if (cache) return cache;
-    cache = ZALLOC(struct date_cache);
+    dates = rb_ary_new_capa(CACHE_SLOTS);
+    rb_ary_store(dates, CACHE_SLOTS - 1, Qnil);
+    cache = ALLOC(struct date_cache);
+    cache->dates = dates;
     rb_ractor_local_storage_ptr_set(cache_key, cache);
     return cache;
 }
@@ -55,13 +57,15 @@ date_new(int32_t days)
 VALUE
 pgconn_date_cache_fetch(int32_t days)
 {
-    struct date_slot *slot = &cache_get()->slots[(uint32_t)days % CACHE_SLOTS];
+    struct date_cache *cache = cache_get();
+    long place = (uint32_t)days % CACHE_SLOTS;
+    VALUE date = RARRAY_AREF(cache->dates, place);
 
-    if (!slot->date || slot->days != days) {
-        slot->date = date_new(days);
-        slot->days = days;
-    }
-    return slot->date;
+    if (!NIL_P(date) && cache->days[place] == days) return date;
+    date = date_new(days);
+    rb_ary_store(cache->dates, place, date);
+    cache->days[place] = days;
+    return date;
 }
 
 void
