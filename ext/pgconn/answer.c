@@ -74,20 +74,12 @@ lost_error(const struct pgconn_session *session, const struct pgconn_request *re
                                   "connection closed while its answer was awaited");
 }
 
-static bool
-result_is_canceled(const PGresult *result)
-{
-    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
-    return sqlstate && strcmp(sqlstate, "57014") == 0;
-}
-
 static VALUE
 result_error(const struct pgconn_flight *flight, const PGresult *result,
              const struct pgconn_request *request)
 {
     const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-    bool canceled = result_is_canceled(result);
+    bool canceled = pgconn_sqlstate_is(result, PGCONN_QUERY_CANCELED);
     struct pgconn_error_source source = request_source(request, canceled ? "canceled" : NULL);
 
     source.result = result;

@@ -31,6 +31,25 @@ pgconn_input_reader(struct pgconn_input input)
     return reader;
 }
 
+/*
+ * Takes the bytes of an element of a container, which stand behind their length. NULL, the length
+ * -1, has no data. False where they don't fit into what is left.
+ */
+static inline bool
+pgconn_input_take(struct pgconn_input *element, struct pgconn_reader *reader)
+{
+    int32_t length;
+
+    element->data = NULL;
+    if (!pgconn_reader_take_int32(reader, &length)) return false;
+    element->length = length;
+    if (length == -1) return true;
+    if (length < 0 || (size_t)length > pgconn_reader_left(reader)) return false;
+    element->data = reader->at;
+    reader->at += length;
+    return true;
+}
+
 /* Where the bytes of one parameter go. */
 struct pgconn_output {
     struct pgconn_buffer *bytes; /* the caller looks whether writing has failed */

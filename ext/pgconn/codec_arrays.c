@@ -54,16 +54,10 @@ static bool
 element_take(struct binary_array *array, VALUE *value)
 {
     struct pgconn_input input = {.encoding_index = array->encoding_index};
-    int32_t length;
 
     *value = Qnil;
-    if (!pgconn_reader_take_int32(&array->reader, &length)) return false;
-    if (length == -1) return true;
-    if (length < 0 || (size_t)length > pgconn_reader_left(&array->reader)) return false;
-    input.data = array->reader.at;
-    input.length = length;
-    array->reader.at += length;
-    *value = array->element->decode_binary(array->element, input);
+    if (!pgconn_input_take(&input, &array->reader)) return false;
+    if (input.data) *value = array->element->decode_binary(array->element, input);
     return true;
 }
 

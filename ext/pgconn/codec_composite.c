@@ -95,30 +95,18 @@ composite_new(const struct pgconn_composite *composite, const VALUE *values)
     return rb_funcallv_kw(composite->structure, id_new, 1, &keywords, RB_PASS_KEYWORDS);
 }
 
-/* A decoder may run the collector, which looks at all of a buffer on the heap. */
-static void
-values_clear(VALUE *values, long count)
-{
-    for (long i = 0; i < count; i++) values[i] = Qnil;
-}
-
 /* Type, length (-1 is NULL) and bytes of one attribute; false where they don't fit what is left. */
 static bool
 attribute_take(const struct pgconn_codec *codec, const struct pgconn_attribute *attribute,
                struct pgconn_reader *reader, int encoding_index, VALUE *value)
 {
     struct pgconn_input input = {.encoding_index = encoding_index};
-    int32_t type, length;
+    int32_t type;
 
     if (!pgconn_reader_take_int32(reader, &type)) return false;
     if ((Oid)type != attribute->type) composite_raise_changed(codec);
-    if (!pgconn_reader_take_int32(reader, &length)) return false;
-    if (length == -1) return true;
-    if (length < 0 || (size_t)length > pgconn_reader_left(reader)) return false;
-    input.data = reader->at;
-    input.length = length;
-    reader->at += length;
-    *value = attribute->codec->decode_binary(attribute->codec, input);
+    if (!pgconn_input_take(&input, reader)) return false;
+    if (input.data) *value = attribute->codec->decode_binary(attribute->codec, input);
     return true;
 }
 
@@ -148,7 +136,7 @@ composite_decode_binary(const struct pgconn_codec *codec, struct pgconn_input in
     struct pgconn_reader reader = pgconn_input_reader(input);
     VALUE buffer, value, *values = ALLOCV_N(VALUE, buffer, composite->count + 1);
 
-    values_clear(values, composite->count);
+    rb_mem_clear(values, composite->count);
     if (!attributes_take(codec, &reader, input.encoding_index, values)) {
         pgconn_codec_raise_malformed(codec, input);
     }
@@ -211,7 +199,7 @@ composite_decode_text(const struct pgconn_codec *codec, struct pgconn_input inpu
     VALUE scratch_buffer;
     char *scratch = ALLOCV_N(char, scratch_buffer, (size_t)input.length + 1);
 
-    values_clear(values, composite->count);
+    rb_mem_clear(values, composite->count);
     if (!composite_read(codec, input, scratch, values)) pgconn_codec_raise_malformed(codec, input);
     ALLOCV_END(scratch_buffer);
     value = composite_new(composite, values);

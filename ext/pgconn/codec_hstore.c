@@ -9,15 +9,10 @@ string_take(struct pgconn_reader *reader, int encoding_index, bool may_be_null, 
 {
     const struct pgconn_codec *text = pgconn_codec_find(PGCONN_TEXT_OID);
     struct pgconn_input input = {.encoding_index = encoding_index};
-    int32_t length;
 
     *value = Qnil;
-    if (!pgconn_reader_take_int32(reader, &length)) return false;
-    if (length == -1) return may_be_null;
-    if (length < 0 || (size_t)length > pgconn_reader_left(reader)) return false;
-    input.data = reader->at;
-    input.length = length;
-    reader->at += length;
+    if (!pgconn_input_take(&input, reader)) return false;
+    if (!input.data) return may_be_null;
     *value = text->decode_binary(text, input);
     return true;
 }

@@ -42,13 +42,8 @@ bound_take(const struct pgconn_codec *codec, struct pgconn_reader *reader, int e
            VALUE *bound)
 {
     struct pgconn_input input = {.encoding_index = encoding_index};
-    int32_t length;
 
-    if (!pgconn_reader_take_int32(reader, &length)) return false;
-    if (length < 0 || (size_t)length > pgconn_reader_left(reader)) return false;
-    input.data = reader->at;
-    input.length = length;
-    reader->at += length;
+    if (!pgconn_input_take(&input, reader) || !input.data) return false;
     *bound = codec->decode_binary(codec, input);
     return true;
 }

@@ -2,7 +2,9 @@
 
 #include <ruby/ractor.h>
 
-/* A power of two; some 45 years of days, so that those of most tables don't drive each other out. */
+/*
+ * A power of two; some 45 years of days, so that those of most tables don't drive each other out.
+ */
 #define CACHE_SLOTS 16384
 
 #define EPOCH_JD 2451545 /* 2000-01-01 as a Julian day number */

@@ -35,14 +35,6 @@ pgconn_names_drop(struct pgconn_names *names, struct pgconn_prepared *prepared)
     names->closing[names->closing_count++] = prepared->number;
 }
 
-static bool
-result_was_canceled(const PGresult *result)
-{
-    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
-    return sqlstate && strcmp(sqlstate, "57014") == 0;
-}
-
 /* A name that the server doesn't know can't be closed, either; those behind it were skipped. */
 static bool
 command_is_done(const struct pgconn_command *command)
@@ -51,7 +43,7 @@ command_is_done(const struct pgconn_command *command)
     case PGRES_COMMAND_OK:
         return true;
     case PGRES_FATAL_ERROR:
-        return !result_was_canceled(command->result);
+        return !pgconn_sqlstate_is(command->result, PGCONN_QUERY_CANCELED);
     default:
         return false;
     }

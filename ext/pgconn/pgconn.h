@@ -37,4 +37,15 @@ void Init_pgconn_connection(void);
 void Init_pgconn_cursor(void);
 void Init_pgconn_catalog(void);
 
+#define PGCONN_QUERY_CANCELED "57014"
+
+/* Whether a result is the error with this SQLSTATE. */
+static inline bool
+pgconn_sqlstate_is(const PGresult *result, const char *sqlstate)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+    return state && strcmp(state, sqlstate) == 0;
+}
+
 #endif

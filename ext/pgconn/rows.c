@@ -182,13 +182,6 @@ reading_end(VALUE arg)
     return Qnil;
 }
 
-/* A decoder may run the collector, which looks at all of a buffer on the heap. */
-static void
-values_clear(VALUE *values, long count)
-{
-    for (long i = 0; i < count; i++) values[i] = Qnil;
-}
-
 static VALUE
 reading_run(VALUE object, struct reading *reading, VALUE (*read)(VALUE))
 {
@@ -199,7 +192,8 @@ reading_run(VALUE object, struct reading *reading, VALUE (*read)(VALUE))
     reading->result = result;
     reading->plan = pgconn_plan_get(plan);
     reading->values = ALLOCV_N(VALUE, buffer, reading->plan->count);
-    values_clear(reading->values, reading->plan->count);
+    /* A decoder may run the collector, which looks at all of a buffer on the heap. */
+    rb_mem_clear(reading->values, reading->plan->count);
     pgconn_row_pool_start(&reading->pool, reading->plan->columns, reading->plan->count,
                           reading->count);
     result->users++;
