@@ -61,7 +61,7 @@ module Pgconn
       # @raise [ProgrammingError] for a type that doesn't exist or is of another kind
       def types(names, kind: nil)
         names = names.map { |name| Name.new(name) }
-        found = rows(@connection, sql, parameters(names)).group_by(&:first)
+        found = rows(sql, parameters(names)).group_by(&:first)
         names.each.with_index(1).map do |name, number|
           rows = found[number] or raise ProgrammingError, "type #{name} does not exist"
           type_of(rows).tap { |type| check_kind(type, name, kind) }
@@ -74,6 +74,8 @@ module Pgconn
       end
 
       private
+
+      def rows(...) = @connection.__send__(:catalog_rows, ...)
 
       def sql
         format(SQL, multirange: @connection.server_version >= 140_000 ? "range.rngmultitypid" : "0")
