@@ -93,6 +93,14 @@ result_error(const struct pgconn_flight *flight, const PGresult *result,
     return pgconn_error_from_result(&source);
 }
 
+static VALUE
+forbidden_error(const struct pgconn_request *request, const char *reason)
+{
+    struct pgconn_error_source source = request_source(request, "not_sent");
+
+    return pgconn_error_new_about(&source, rb_ePgconnProgrammingError, "%s", reason);
+}
+
 struct answer {
     struct pgconn_flight *flight;
     struct pgconn_request *request;
@@ -144,6 +152,7 @@ pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
 {
     enum pgconn_run_end end = pgconn_driver_run(session, flight, request->deadline);
     struct answer answer = {flight, request, PGCONN_ANSWER_RESULT};
+    const char *reason;
     bool sent;
 
     switch (end) {
@@ -153,6 +162,10 @@ pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
     case PGCONN_RUN_OUTDATED:
         pgconn_flight_free(flight);
         return PGCONN_ANSWER_OUTDATED;
+    case PGCONN_RUN_FORBIDDEN:
+        reason = flight->forbidden;
+        pgconn_flight_free(flight);
+        rb_exc_raise(forbidden_error(request, reason));
     case PGCONN_RUN_LOST:
         sent = flight->sent;
         pgconn_flight_free(flight);

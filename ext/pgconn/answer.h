@@ -23,7 +23,7 @@ struct pgconn_request {
 
 enum pgconn_answer {
     PGCONN_ANSWER_RESULT,   /* *result is a Pgconn::Result, or nil for a flight without a command */
-    PGCONN_ANSWER_OUTDATED, /* never sent: the statement must be encoded again */
+    PGCONN_ANSWER_OUTDATED, /* never sent: the flight must be made again */
     PGCONN_ANSWER_STALE,    /* refused, for it isn't any more what was prepared; nothing is lost */
 };
 
@@ -31,8 +31,8 @@ enum pgconn_answer {
 struct pgconn_request pgconn_answer_request(VALUE timeout);
 
 /*
- * Runs the flight, which it takes over, to its answer. Raises for errors of the server, deadlines,
- * losses and interrupts. The caller keeps the connection alive.
+ * Runs the flight, which it takes over, to its answer. Raises for errors of the server, what the
+ * session's state forbids, deadlines, losses and interrupts. The caller keeps the connection alive.
  */
 enum pgconn_answer pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
                                       struct pgconn_request *request, VALUE *result);

@@ -1,7 +1,7 @@
 #include "connection.h"
 
 #include "block.h"
-#include "result.h"
+#include "control.h"
 
 VALUE rb_cPgconnConnection;
 
@@ -13,6 +13,7 @@ connection_mark(void *data)
     rb_gc_mark_movable(connection->statement_timeout);
     rb_gc_mark_movable(connection->registry);
     rb_gc_mark_movable(connection->cursor_factory);
+    rb_gc_mark_movable(connection->xid);
     pgconn_statement_cache_mark(&connection->statements);
 }
 
@@ -24,6 +25,7 @@ connection_compact(void *data)
     connection->statement_timeout = rb_gc_location(connection->statement_timeout);
     connection->registry = rb_gc_location(connection->registry);
     connection->cursor_factory = rb_gc_location(connection->cursor_factory);
+    connection->xid = rb_gc_location(connection->xid);
     pgconn_statement_cache_compact(&connection->statements);
 }
 
@@ -63,6 +65,7 @@ connection_allocate(VALUE class)
     pgconn_session_init(&connection->session);
     pgconn_statement_cache_init(&connection->statements, self, &connection->session);
     connection->statement_timeout = connection->registry = connection->cursor_factory = Qnil;
+    connection->xid = Qnil;
     return self;
 }
 
@@ -164,7 +167,7 @@ connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, 
     if (!NIL_P(statement_timeout)) pgconn_wait_seconds(statement_timeout, "statement_timeout");
     RB_OBJ_WRITE(self, &connection->statement_timeout, statement_timeout);
     session->cancel_timeout = pgconn_wait_seconds(cancel_timeout, "cancel_timeout");
-    session->autocommit = RTEST(autocommit);
+    session->autocommit = session->autocommit_by_default = RTEST(autocommit);
     RB_OBJ_WRITE(self, &connection->cursor_factory, cursor_factory);
     session->life = PGCONN_SESSION_CLOSED;
     return self;
@@ -240,47 +243,18 @@ connection_broken_p(VALUE self)
     return RBOOL(session->life == PGCONN_SESSION_BROKEN || session->loss);
 }
 
-/* The flight of one statement of ours, or of the Sync alone. */
-static struct pgconn_flight *
-flight_of(const struct pgconn_session *session, const char *sql)
-{
-    struct pgconn_flight *flight = pgconn_flight_new();
-
-    if (!flight) rb_memerror();
-    flight->settings = session->settings;
-    if (sql && !pgconn_flight_append(flight, PGCONN_COMMAND_QUERY, sql)) {
-        pgconn_flight_free(flight);
-        rb_memerror();
-    }
-    return flight;
-}
-
-/* A round trip that executes nothing. */
-static void
-session_sync(struct pgconn_session *session, VALUE timeout)
-{
-    struct pgconn_request none = pgconn_answer_request(timeout);
-    VALUE result;
-
-    pgconn_answer_wait(session, flight_of(session, NULL), &none, &result);
-}
-
 /* Runs COMMIT or ROLLBACK; gives the Result, or nil where no transaction was open. */
 static VALUE
-connection_end_transaction(VALUE self, const char *sql)
+connection_end_transaction(VALUE self, const char *verb)
 {
     struct pgconn_session *session = pgconn_connection_get_open(self);
-    struct pgconn_request request = pgconn_answer_request(Qnil);
-    enum pgconn_answer answer;
+    VALUE sql = rb_str_freeze(rb_utf8_str_new_cstr(verb)), result;
     struct pgconn_flight *flight;
-    VALUE result;
 
-    request.sql = rb_str_freeze(rb_utf8_str_new_cstr(sql));
     do {
-        flight = flight_of(session, sql);
-        flight->ends = flight->barrier = true;
-        answer = pgconn_answer_wait(session, flight, &request, &result);
-    } while (answer == PGCONN_ANSWER_OUTDATED);
+        flight = pgconn_control_flight(session, sql);
+        flight->ends = true;
+    } while (!pgconn_control_wait(session, flight, sql, &result));
     RB_GC_GUARD(self);
     return result;
 }
@@ -291,26 +265,20 @@ connection_end_transaction(VALUE self, const char *sql)
  * @raise [Pgconn::Errors::InFailedSqlTransaction] if a statement of the transaction had failed: the
  *   server has rolled it back
  * @raise [Pgconn::IntegrityError] if a deferred constraint doesn't hold
+ * @raise [Pgconn::ProgrammingError] from {#tpc_begin} on: see {#tpc_commit}
  * @raise [Pgconn::ConnectionLost] its `outcome` is :unknown if the COMMIT had been sent
  * @see https://www.postgresql.org/docs/current/sql-commit.html COMMIT
  */
 static VALUE
 connection_commit(VALUE self)
 {
-    VALUE result = connection_end_transaction(self, "COMMIT");
-
-    /* A COMMIT of a failed transaction succeeds, with the tag ROLLBACK. */
-    if (!NIL_P(result) &&
-        strcmp(PQcmdStatus((PGresult *)pgconn_result_pg(result)), "COMMIT") != 0) {
-        pgconn_error_raise(rb_ePgconnInFailedSqlTransaction,
-                           "the transaction had failed: it was rolled back, nothing is committed");
-    }
-    return Qnil;
+    return pgconn_control_check_done(connection_end_transaction(self, "COMMIT"), "committed");
 }
 
 /*
  * Rolls back the transaction that is open; sends nothing if none is.
  * @return [nil]
+ * @raise [Pgconn::ProgrammingError] from {#tpc_begin} on: see {#tpc_rollback}
  * @see https://www.postgresql.org/docs/current/sql-rollback.html ROLLBACK
  */
 static VALUE
@@ -339,9 +307,8 @@ connection_set_autocommit(VALUE self, VALUE on)
 {
     struct pgconn_session *session = pgconn_connection_get_open(self);
 
-    /* What was interrupted or is under way may have begun a transaction. */
-    if (session->queue.head) session_sync(session, Qnil);
-    if (session->transaction != PQTRANS_IDLE) {
+    pgconn_control_settle(session);
+    if (pgconn_session_is_in_transaction(session)) {
         pgconn_error_raise(
             rb_ePgconnProgrammingError,
             "autocommit can't be changed inside a transaction: commit or roll back first");
@@ -356,6 +323,7 @@ connection_set_autocommit(VALUE self, VALUE on)
  * from any thread; the cancelled call raises {QueryCanceledError}. Does nothing if none is.
  * @return [nil]
  * @raise [Pgconn::OperationalError] if the request could not be delivered within cancel_timeout
+ * @raise [Pgconn::ProgrammingError] while a transaction is prepared
  * @see https://www.postgresql.org/docs/current/libpq-cancel.html PQcancel
  */
 static VALUE
@@ -364,6 +332,10 @@ connection_cancel(VALUE self)
     struct pgconn_session *session = pgconn_connection_get_open(self);
     char message[256];
 
+    if (session->two_phase.stage == PGCONN_TWO_PHASE_PREPARED) {
+        pgconn_error_raise(rb_ePgconnProgrammingError,
+                           "there is nothing to cancel while a transaction is prepared");
+    }
     pgconn_driver_cancel(session, pgconn_wait_after(session->cancel_timeout), message,
                          sizeof(message));
     RB_GC_GUARD(self);
@@ -375,7 +347,7 @@ connection_cancel(VALUE self)
 static VALUE
 connection_round_trip(VALUE self, VALUE timeout)
 {
-    session_sync(pgconn_connection_get_open(self), timeout);
+    pgconn_control_sync(pgconn_connection_get_open(self), timeout);
     RB_GC_GUARD(self);
     return Qnil;
 }
@@ -399,6 +371,7 @@ Init_pgconn_connection(void)
     rb_define_alloc_func(rb_cPgconnConnection, connection_allocate);
     rb_define_private_method(rb_cPgconnConnection, "initialize_copy", pgconn_connection_no_copy, 1);
     pgconn_connection_readers_init();
+    pgconn_connection_two_phase_init();
     rb_define_method(rb_cPgconnConnection, "autocommit", connection_autocommit, 0);
     rb_define_method(rb_cPgconnConnection, "broken?", connection_broken_p, 0);
     rb_define_method(rb_cPgconnConnection, "closed?", connection_closed_p, 0);

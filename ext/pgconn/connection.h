@@ -13,6 +13,7 @@ struct pgconn_connection {
     VALUE registry;          /* of types */
     VALUE cursor_factory;    /* Pgconn::Cursor or a subclass */
     VALUE statement_timeout; /* nil or a Numeric of seconds */
+    VALUE xid;               /* of the two-phase transaction, as a literal of SQL */
     int backend_pid;
     int server_version;
     int protocol_version;
@@ -23,8 +24,10 @@ extern VALUE rb_cPgconnConnection;
 /* Raises InterfaceError where initialize didn't run. */
 struct pgconn_connection *pgconn_connection_get(VALUE self);
 
-/* Defines the methods of connection_readers.c. */
+/* Define the methods of connection_readers.c, connection_session.c, connection_two_phase.c. */
 void pgconn_connection_readers_init(void);
+void pgconn_connection_session_init(void);
+void pgconn_connection_two_phase_init(void);
 
 /* The session of a connection that may talk. Raises InterfaceError or ConnectionLost otherwise. */
 struct pgconn_session *pgconn_connection_get_open(VALUE self);

@@ -60,9 +60,57 @@ static VALUE
 connection_transaction_status(VALUE self)
 {
     const struct pgconn_session *session = &pgconn_connection_get(self)->session;
-    bool active = session->life == PGCONN_SESSION_OPEN && session->queue.head;
 
-    return INT2NUM(active ? PQTRANS_ACTIVE : session->transaction);
+    if (session->life != PGCONN_SESSION_OPEN) return INT2NUM(PQTRANS_UNKNOWN);
+    return INT2NUM(session->queue.head ? PQTRANS_ACTIVE : session->transaction);
+}
+
+/* The STATUS constants of lib/pgconn/constants.rb. */
+enum connection_status {
+    STATUS_SETUP = 0,
+    STATUS_READY = 1,
+    STATUS_BEGIN = 2,
+    STATUS_PREPARED = 5,
+};
+
+/*
+ * @return [Integer] one of the STATUS constants, as of the last answer: STATUS_BEGIN in a
+ *   transaction, also in a failed one, and from {#tpc_begin} on; STATUS_PREPARED from
+ *   {#tpc_prepare} to {#tpc_commit} or {#tpc_rollback}; STATUS_READY otherwise. A connection
+ *   that was closed or lost has its last one
+ */
+static VALUE
+connection_status(VALUE self)
+{
+    const struct pgconn_session *session = &pgconn_connection_get(self)->session;
+
+    if (session->transaction == PQTRANS_UNKNOWN) return INT2NUM(STATUS_SETUP);
+    if (session->two_phase.stage == PGCONN_TWO_PHASE_PREPARED) return INT2NUM(STATUS_PREPARED);
+    return INT2NUM(pgconn_session_is_in_transaction(session) ? STATUS_BEGIN : STATUS_READY);
+}
+
+/*
+ * @return [Encoding] of the strings that the session sends and receives, whoever has chosen it;
+ *   ASCII-8BIT where PostgreSQL's is SQL_ASCII
+ */
+static VALUE
+connection_encoding(VALUE self)
+{
+    const struct pgconn_session *session = &pgconn_connection_get(self)->session;
+
+    return rb_enc_from_encoding(rb_enc_from_index(session->settings.encoding_index));
+}
+
+/*
+ * @return [String] PostgreSQL's name for it, such as "UTF8"
+ * @see https://www.postgresql.org/docs/current/multibyte.html Character Set Support
+ */
+static VALUE
+connection_client_encoding(VALUE self)
+{
+    const struct pgconn_session *session = &pgconn_connection_get(self)->session;
+
+    return rb_utf8_str_new_cstr(pg_encoding_to_char(session->client_encoding));
 }
 
 /*
@@ -88,9 +136,12 @@ void
 pgconn_connection_readers_init(void)
 {
     rb_define_method(rb_cPgconnConnection, "backend_pid", connection_backend_pid, 0);
+    rb_define_method(rb_cPgconnConnection, "client_encoding", connection_client_encoding, 0);
+    rb_define_method(rb_cPgconnConnection, "encoding", connection_encoding, 0);
     rb_define_method(rb_cPgconnConnection, "notices", connection_notices, 0);
     rb_define_method(rb_cPgconnConnection, "parameter_status", connection_parameter_status, 1);
     rb_define_method(rb_cPgconnConnection, "protocol_version", connection_protocol_version, 0);
     rb_define_method(rb_cPgconnConnection, "server_version", connection_server_version, 0);
+    rb_define_method(rb_cPgconnConnection, "status", connection_status, 0);
     rb_define_method(rb_cPgconnConnection, "transaction_status", connection_transaction_status, 0);
 }

@@ -215,6 +215,7 @@ pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
     rb_ensure(run_body, (VALUE)&run, run_leave, (VALUE)&run);
     if (run.end != PGCONN_RUN_ANSWERED) return run.end;
     if (flight->state == PGCONN_FLIGHT_LOST) return PGCONN_RUN_LOST;
+    if (flight->forbidden) return PGCONN_RUN_FORBIDDEN;
     return flight->state == PGCONN_FLIGHT_WITHDRAWN ? PGCONN_RUN_OUTDATED : PGCONN_RUN_ANSWERED;
 }
 

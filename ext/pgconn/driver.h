@@ -15,10 +15,11 @@ VALUE pgconn_driver_connect(struct pgconn_session *session, VALUE parameters, pg
 
 enum pgconn_run_end {
     PGCONN_RUN_ANSWERED,
-    PGCONN_RUN_LOST,     /* the connection was lost or closed first */
-    PGCONN_RUN_OUTDATED, /* the session's text settings have changed: encode it again; never sent */
-    PGCONN_RUN_NOT_SENT, /* the deadline came first; it was never sent */
-    PGCONN_RUN_UNKNOWN,  /* the deadline came first, and no answer to the cancel request either */
+    PGCONN_RUN_LOST,      /* the connection was lost or closed first */
+    PGCONN_RUN_OUTDATED,  /* the session has changed since it was made: make it again; never sent */
+    PGCONN_RUN_FORBIDDEN, /* by the session's state, as flight->forbidden says; never sent */
+    PGCONN_RUN_NOT_SENT,  /* the deadline came first; it was never sent */
+    PGCONN_RUN_UNKNOWN,   /* the deadline came first, and no answer to the cancel request either */
 };
 
 /*

@@ -65,6 +65,47 @@ pgconn_encoding_index(int pg_encoding)
     return ruby_indexes[pg_encoding];
 }
 
+/* A longer name would make libpq write to stderr. */
+#define ENCODING_NAME_MAX 63
+
+static int
+encoding_from_name(VALUE name)
+{
+    const char *text = StringValueCStr(name);
+    int pg_encoding = strlen(text) > ENCODING_NAME_MAX ? -1 : pg_char_to_encoding(text);
+
+    if (pg_encoding < 0) rb_raise(rb_eArgError, "PostgreSQL has no encoding %+" PRIsVALUE, name);
+    if (pgconn_encoding_index(pg_encoding) < 0) {
+        rb_raise(rb_eArgError, "Ruby has no encoding like PostgreSQL's %s",
+                 pg_encoding_to_char(pg_encoding));
+    }
+    return pg_encoding;
+}
+
+static int
+encoding_from_ruby(VALUE encoding)
+{
+    int index = rb_to_encoding_index(encoding);
+
+    for (int i = 0; i < PG_ENCODINGS_MAX; i++) {
+        if (ruby_indexes[i] == index) return i;
+    }
+    rb_raise(rb_eArgError, "PostgreSQL has no encoding like Ruby's %" PRIsVALUE, encoding);
+}
+
+int
+pgconn_encoding_get(VALUE name_or_encoding)
+{
+    VALUE name = rb_check_string_type(name_or_encoding);
+
+    if (!NIL_P(name)) return encoding_from_name(name);
+    if (rb_obj_is_kind_of(name_or_encoding, rb_cEncoding)) {
+        return encoding_from_ruby(name_or_encoding);
+    }
+    rb_raise(rb_eTypeError, "client_encoding must be a String or an Encoding, not %" PRIsVALUE,
+             rb_obj_class(name_or_encoding));
+}
+
 struct transcoding {
     VALUE string;
     rb_encoding *to;

@@ -13,6 +13,12 @@
 int pgconn_encoding_index(int pg_encoding);
 
 /*
+ * libpq's encoding number for PostgreSQL's name of one, as the server reads names ("utf-8"), or for
+ * a Ruby Encoding. Raises ArgumentError where there is none or Ruby has none like it, TypeError.
+ */
+int pgconn_encoding_get(VALUE name_or_encoding);
+
+/*
  * The string as bytes of the client encoding: itself where it is so already (or ASCII only, or
  * ASCII-8BIT, or the client encoding is ASCII-8BIT), else a transcoded copy. Raises DataError for
  * broken strings, for characters that the client encoding lacks; `what` names the thing

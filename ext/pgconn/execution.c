@@ -165,7 +165,8 @@ flight_make(struct execution *execution, VALUE (*fill)(VALUE))
     flight->settings = execution->known->settings;
     flight->prepared = pgconn_prepared_retain(execution->known->prepared);
     pgconn_session_classify(flight, execution->known->keyword);
-    if (execution->request->joins) flight->begins = false;
+    flight->joins = execution->request->joins;
+    if (flight->joins) flight->begins = false;
     flight->relies = execution->request->relies;
     execution->flight = flight;
     rb_protect(fill, (VALUE)execution, &state);

@@ -97,6 +97,14 @@ pgconn_flight_result(const struct pgconn_flight *flight)
     return result;
 }
 
+const char *
+pgconn_flight_tag(const struct pgconn_flight *flight)
+{
+    PGresult *result = pgconn_flight_result(flight);
+
+    return result ? PQcmdStatus(result) : "";
+}
+
 PGresult *
 pgconn_flight_take_result(struct pgconn_flight *flight)
 {
@@ -277,12 +285,12 @@ result_ends_session(const PGresult *result)
     return severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
 }
 
-/* What is said of a statement is kept for its next execution, too. */
+/* What is said of a statement is kept for its next execution, too, and what changes the session. */
 static bool
 command_is_awaited(const struct pgconn_flight *flight, const struct pgconn_command *command)
 {
-    return !flight->abandoned || flight->forgets || command->kind == PGCONN_COMMAND_PREPARE ||
-           command->kind == PGCONN_COMMAND_DESCRIBE;
+    return !flight->abandoned || flight->forgets || flight->two_phase ||
+           command->kind == PGCONN_COMMAND_PREPARE || command->kind == PGCONN_COMMAND_DESCRIBE;
 }
 
 /*

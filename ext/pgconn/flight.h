@@ -78,11 +78,16 @@ struct pgconn_flight {
     bool begins;    /* starts a transaction if none is open and autocommit is off */
     bool began;     /* it had to: BEGIN is its first command */
     bool ends;      /* the driver's COMMIT or ROLLBACK: not sent if no transaction is open */
+    bool joins;     /* the driver's own question: in whatever transaction is open, or in none */
+    bool resets;    /* the session: ROLLBACK goes first if a transaction is open */
     bool forgets;   /* may drop the session's prepared statements: DISCARD, DEALLOCATE */
     bool relies;    /* on what was learned of its statement */
     bool refused;   /* for that, so that its caller can send it again: no transaction is lost */
     bool names;     /* gives its statement the name that it is under way to get */
     bool expired;   /* its deadline has passed, and the server was asked to cancel it */
+    unsigned long two_phase; /* the stage that it is to end, see two_phase.h; 0: none */
+    const char *outside;     /* not for inside of transactions: what is said there; or NULL */
+    const char *forbidden;   /* why the session's state forbade it to be sent; or NULL */
     struct pgconn_sleeper *sleeper; /* its caller's; NULL once that has gone */
     struct pgconn_command only;     /* what most flights have as their only command */
 };
@@ -113,6 +118,9 @@ struct pgconn_command *pgconn_flight_prepend(struct pgconn_flight *flight,
 
 /* The first answer that is an error, else the answer of the last statement; NULL: there is none. */
 PGresult *pgconn_flight_result(const struct pgconn_flight *flight);
+
+/* The tag of that answer, "COMMIT" for one; empty where it is an error or there is none. */
+const char *pgconn_flight_tag(const struct pgconn_flight *flight);
 
 /* Takes the last statement's answer out; the caller clears it. NULL: there is none. */
 PGresult *pgconn_flight_take_result(struct pgconn_flight *flight);

@@ -84,10 +84,8 @@ prepared_settle(struct pgconn_names *names, struct pgconn_flight *flight)
 }
 
 static bool
-drops_all(const PGresult *result)
+tag_drops_all(const char *tag)
 {
-    const char *tag = result ? PQcmdStatus((PGresult *)result) : "";
-
     return strcmp(tag, "DEALLOCATE ALL") == 0 || strcmp(tag, "DISCARD ALL") == 0;
 }
 
@@ -154,7 +152,7 @@ void
 pgconn_names_settle(struct pgconn_names *names, struct pgconn_flight *flight)
 {
     flight_judge(flight);
-    if (flight->forgets && drops_all(pgconn_flight_result(flight))) {
+    if (flight->forgets && tag_drops_all(pgconn_flight_tag(flight))) {
         names->epoch++;
         names->closing_count = 0;
     }

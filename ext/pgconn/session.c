@@ -30,6 +30,7 @@ pgconn_session_init(struct pgconn_session *session)
     pgconn_cancel_init(&session->cancel);
     session->transaction = PQTRANS_UNKNOWN;
     session->settings.encoding_index = rb_utf8_encindex();
+    pgconn_two_phase_init(&session->two_phase);
     session->forks = forks;
 }
 
@@ -96,8 +97,10 @@ static void
 session_follow(struct pgconn_session *session)
 {
     const char *strings = PQparameterStatus(session->pg, "standard_conforming_strings");
-    int encoding_index = pgconn_encoding_index(PQclientEncoding(session->pg));
+    int encoding_index;
 
+    session->client_encoding = PQclientEncoding(session->pg);
+    encoding_index = pgconn_encoding_index(session->client_encoding);
     if (encoding_index >= 0) session->settings.encoding_index = encoding_index;
     session->settings.standard_strings = !strings || strcmp(strings, "on") == 0;
     session->transaction = PQtransactionStatus(session->pg);
@@ -152,19 +155,49 @@ pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keywor
     }
 }
 
+bool
+pgconn_session_is_in_transaction(const struct pgconn_session *session)
+{
+    return session->transaction != PQTRANS_IDLE ||
+           session->two_phase.stage != PGCONN_TWO_PHASE_NONE;
+}
+
+bool
+pgconn_session_is_changing(const struct pgconn_session *session)
+{
+    const struct pgconn_flight *flight;
+
+    for (flight = session->queue.head; flight; flight = flight->next) {
+        if (flight->state == PGCONN_FLIGHT_UNDER_WAY && flight->barrier) return true;
+    }
+    return false;
+}
+
 static bool
 session_is_idle(const struct pgconn_session *session)
 {
     return !session->queue.reading && session->transaction == PQTRANS_IDLE;
 }
 
-/* What goes with the flight that is about to be sent. */
+static void
+flight_put_first(struct pgconn_flight *flight, const char *sql)
+{
+    if (!pgconn_flight_prepend(flight, PGCONN_COMMAND_QUERY, sql)) rb_memerror();
+    flight->barrier = true;
+}
+
+/* What goes with the flight that is about to be sent, perhaps not for the first time. */
 static void
 session_prepare(struct pgconn_session *session, struct pgconn_flight *flight)
 {
+    bool alone = flight->commands && !flight->commands->next;
+
     if (flight->begins && !session->autocommit && session->transaction == PQTRANS_IDLE) {
-        if (!pgconn_flight_prepend(flight, PGCONN_COMMAND_QUERY, "BEGIN")) rb_memerror();
-        flight->barrier = flight->began = true;
+        flight_put_first(flight, "BEGIN");
+        flight->began = true;
+    }
+    else if (flight->resets && alone && session->transaction != PQTRANS_IDLE) {
+        flight_put_first(flight, "ROLLBACK");
     }
     flight->begins = false;
     if (!flight->commands || !session_is_idle(session)) return;
@@ -180,10 +213,31 @@ flight_end(struct pgconn_queue *queue, struct pgconn_flight *flight, enum pgconn
     else if (flight->sleeper) pgconn_wait_wake(flight->sleeper);
 }
 
+/* Sets why the session's state forbids the flight, if it does. */
+static bool
+session_forbids(const struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    flight->forbidden = pgconn_two_phase_forbids(&session->two_phase, flight);
+    if (!flight->forbidden && pgconn_session_is_in_transaction(session)) {
+        flight->forbidden = flight->outside;
+    }
+    return flight->forbidden != NULL;
+}
+
 /*
- * Handles one flight that waits; false when it, and so all behind it, must wait on. One that was
- * encoded before the session's settings changed goes back to its caller.
+ * Whether the flight goes back to its caller: it is forbidden, or the settings or the stage that it
+ * was made for have changed.
  */
+static bool
+session_turns_back(const struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    if (!flight->commands) return false;
+    return session_forbids(session, flight) ||
+           pgconn_two_phase_is_outdated(&session->two_phase, flight) ||
+           !pgconn_text_settings_equal(flight->settings, session->settings);
+}
+
+/* Handles one flight that waits; false when it, and so all behind it, must wait on. */
 static bool
 session_launch_one(struct pgconn_session *session, struct pgconn_flight *flight)
 {
@@ -194,12 +248,13 @@ session_launch_one(struct pgconn_session *session, struct pgconn_flight *flight)
         pgconn_queue_admit(queue, flight);
         return true;
     }
-    if (flight->ends && session_is_idle(session)) {
-        flight_end(queue, flight, PGCONN_FLIGHT_ANSWERED);
+    if (session_turns_back(session, flight)) {
+        flight_end(queue, flight, PGCONN_FLIGHT_WITHDRAWN);
         return true;
     }
-    if (flight->commands && !pgconn_text_settings_equal(flight->settings, session->settings)) {
-        flight_end(queue, flight, PGCONN_FLIGHT_WITHDRAWN);
+    if (flight->ends && session_is_idle(session)) {
+        pgconn_two_phase_settle(&session->two_phase, flight, session->transaction);
+        flight_end(queue, flight, PGCONN_FLIGHT_ANSWERED);
         return true;
     }
     session_prepare(session, flight);
@@ -234,11 +289,30 @@ session_takes_back(struct pgconn_session *session, const struct pgconn_flight *f
            pgconn_errand_roll_back(session);
 }
 
+/* What was set since connect goes back to what connect was told. */
+static void
+session_restore_defaults(struct pgconn_session *session)
+{
+    session->autocommit = session->autocommit_by_default;
+    pgconn_two_phase_enter(&session->two_phase, PGCONN_TWO_PHASE_NONE);
+}
+
+/* After DISCARD ALL, be it the user's own, the server writes values in its own styles again. */
+static void
+session_renew(struct pgconn_session *session, const struct pgconn_flight *flight)
+{
+    if (!flight->forgets || strcmp(pgconn_flight_tag(flight), "DISCARD ALL") != 0) return;
+    session->styles_unset = styles_differ(session->pg);
+    if (flight->resets) session_restore_defaults(session);
+}
+
 static void
 session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
 {
     pgconn_errand_settle(session, flight);
     pgconn_names_settle(&session->names, flight);
+    pgconn_two_phase_settle(&session->two_phase, flight, session->transaction);
+    session_renew(session, flight);
     if (flight->refused) flight->refused = session_takes_back(session, flight);
     flight->settings = session->settings;
     flight_end(&session->queue, flight, PGCONN_FLIGHT_ANSWERED);
@@ -285,7 +359,6 @@ pgconn_session_lose(struct pgconn_session *session, const char *text)
         session->life = PGCONN_SESSION_BROKEN;
         if (!text) text = session->queue.failure;
         session->loss = strdup(text ? text : PQerrorMessage(session->pg));
-        session->transaction = PQTRANS_UNKNOWN;
     }
     /* So that the server lets go of the transaction and its locks, and the driver of libpq. */
     pgconn_session_hang_up(session);
@@ -305,7 +378,6 @@ void
 pgconn_session_close(struct pgconn_session *session)
 {
     session->life = PGCONN_SESSION_CLOSED;
-    session->transaction = PQTRANS_UNKNOWN;
     if (session->driver && !pgconn_session_inherited(session)) pgconn_session_hang_up(session);
     else pgconn_session_leave(session);
 }

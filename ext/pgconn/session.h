@@ -9,6 +9,7 @@
 #include "cancel.h"
 #include "message.h"
 #include "names.h"
+#include "two_phase.h"
 
 enum pgconn_session_life {
     PGCONN_SESSION_NEW, /* not connected yet */
@@ -24,9 +25,12 @@ struct pgconn_session {
     struct pgconn_cancel cancel;
     struct pgconn_messages messages;
     struct pgconn_run *driver; /* the caller that drives the queue; only it may be in libpq */
-    PGTransactionStatusType transaction;  /* of the last ReadyForQuery */
+    PGTransactionStatusType transaction;  /* of the last ReadyForQuery, also once it has ended */
     struct pgconn_text_settings settings; /* as of the last answer */
+    int client_encoding;                  /* libpq's number, as of the last answer */
     bool autocommit;
+    bool autocommit_by_default; /* what connect was told */
+    struct pgconn_two_phase two_phase;
     struct pgconn_names names;
     bool styles_unset; /* DateStyle or IntervalStyle must still be SET */
     double cancel_timeout;
@@ -45,6 +49,12 @@ void pgconn_session_destroy(struct pgconn_session *session);
  * is then as it was and the PGconn the caller's.
  */
 VALUE pgconn_session_open(struct pgconn_session *session, PGconn *pg);
+
+/* Whether a transaction is open, be it a two-phase one in which nothing was executed so far. */
+bool pgconn_session_is_in_transaction(const struct pgconn_session *session);
+
+/* Whether something is under way that may begin or end a transaction. */
+bool pgconn_session_is_changing(const struct pgconn_session *session);
 
 /* Whether this process is a fork of the one that connected. */
 bool pgconn_session_inherited(const struct pgconn_session *session);

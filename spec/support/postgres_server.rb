@@ -36,6 +36,7 @@ class PostgresServer
     "dynamic_shared_memory_type" => "mmap",
     "wal_level" => "minimal",
     "max_wal_senders" => "0",
+    "max_prepared_transactions" => "20",
     "password_encryption" => "scram-sha-256",
     "listen_addresses" => "127.0.0.1",
     "log_line_prefix" => "%m [%p] %q%u@%d ",

@@ -1,0 +1,123 @@
+#include "connection.h"
+#include "control.h"
+
+NORETURN(static void raise_not_begun(const char *method));
+
+static void
+raise_not_begun(const char *method)
+{
+    pgconn_error_raise(rb_ePgconnProgrammingError, "%s needs a transaction that tpc_begin began",
+                       method);
+}
+
+/* xid: a literal of SQL. */
+static VALUE
+connection_two_phase_begin(VALUE self, VALUE xid)
+{
+    struct pgconn_session *session = pgconn_connection_get_open(self);
+
+    pgconn_control_settle(session);
+    if (session->autocommit) {
+        pgconn_error_raise(rb_ePgconnProgrammingError, "tpc_begin can't be used in autocommit");
+    }
+    if (pgconn_session_is_in_transaction(session)) {
+        pgconn_error_raise(rb_ePgconnProgrammingError,
+                           "tpc_begin can't be used inside a transaction");
+    }
+    RB_OBJ_WRITE(self, &pgconn_connection_get(self)->xid, xid);
+    pgconn_two_phase_enter(&session->two_phase, PGCONN_TWO_PHASE_BEGUN);
+    return Qnil;
+}
+
+static VALUE
+sql_with_xid(VALUE self, const char *verb)
+{
+    VALUE xid = pgconn_connection_get(self)->xid;
+
+    return rb_str_freeze(rb_str_append(rb_utf8_str_new_cstr(verb), xid));
+}
+
+static VALUE
+connection_two_phase_prepare(VALUE self)
+{
+    struct pgconn_session *session = pgconn_connection_get_open(self);
+    const struct pgconn_two_phase *two_phase = &session->two_phase;
+    struct pgconn_flight *flight;
+    VALUE sql, result;
+
+    do {
+        if (two_phase->stage == PGCONN_TWO_PHASE_NONE) raise_not_begun("tpc_prepare");
+        if (two_phase->stage == PGCONN_TWO_PHASE_PREPARED) {
+            pgconn_error_raise(rb_ePgconnProgrammingError, "the transaction is prepared already");
+        }
+        sql = sql_with_xid(self, "PREPARE TRANSACTION ");
+        flight = pgconn_control_flight(session, sql);
+        flight->two_phase = two_phase->number;
+        flight->begins = true; /* where nothing was executed */
+    } while (!pgconn_control_wait(session, flight, sql, &result));
+    RB_GC_GUARD(self);
+    return pgconn_control_check_done(result, "prepared");
+}
+
+/* The flight, and its SQL, that ends the transaction of tpc_begin at the stage that it is at. */
+static struct pgconn_flight *
+flight_to_finish(VALUE self, struct pgconn_session *session, bool commits, VALUE *sql)
+{
+    bool prepared = session->two_phase.stage == PGCONN_TWO_PHASE_PREPARED;
+    struct pgconn_flight *flight;
+
+    if (session->two_phase.stage == PGCONN_TWO_PHASE_NONE) {
+        raise_not_begun(commits ? "tpc_commit without a xid" : "tpc_rollback without a xid");
+    }
+    if (prepared) *sql = sql_with_xid(self, commits ? "COMMIT PREPARED " : "ROLLBACK PREPARED ");
+    else *sql = rb_str_freeze(rb_utf8_str_new_cstr(commits ? "COMMIT" : "ROLLBACK"));
+    flight = pgconn_control_flight(session, *sql);
+    flight->two_phase = session->two_phase.number;
+    flight->ends = !prepared;
+    return flight;
+}
+
+static VALUE
+connection_two_phase_finish(VALUE self, VALUE commits)
+{
+    struct pgconn_session *session = pgconn_connection_get_open(self);
+    struct pgconn_flight *flight;
+    VALUE sql, result;
+
+    do {
+        flight = flight_to_finish(self, session, RTEST(commits), &sql);
+    } while (!pgconn_control_wait(session, flight, sql, &result));
+    RB_GC_GUARD(self);
+    return RTEST(commits) ? pgconn_control_check_done(result, "committed") : Qnil;
+}
+
+/* Another session's transaction. */
+static VALUE
+connection_two_phase_recover(VALUE self, VALUE sql)
+{
+    struct pgconn_session *session = pgconn_connection_get_open(self);
+    struct pgconn_flight *flight;
+    VALUE result;
+
+    sql = rb_str_new_frozen(sql);
+    do {
+        flight = pgconn_control_flight(session, sql);
+        flight->outside = "tpc_commit and tpc_rollback with a xid can't be used inside a "
+                          "transaction";
+    } while (!pgconn_control_wait(session, flight, sql, &result));
+    RB_GC_GUARD(self);
+    return Qnil;
+}
+
+void
+pgconn_connection_two_phase_init(void)
+{
+    rb_define_private_method(rb_cPgconnConnection, "two_phase_begin", connection_two_phase_begin,
+                             1);
+    rb_define_private_method(rb_cPgconnConnection, "two_phase_prepare",
+                             connection_two_phase_prepare, 0);
+    rb_define_private_method(rb_cPgconnConnection, "two_phase_finish", connection_two_phase_finish,
+                             1);
+    rb_define_private_method(rb_cPgconnConnection, "two_phase_recover",
+                             connection_two_phase_recover, 1);
+}

@@ -1,0 +1,36 @@
+/*
+ * Statements that the driver executes for methods which control the session: COMMIT, PREPARE
+ * TRANSACTION, SET... They begin no transaction by themselves. The caller makes a flight, says what
+ * is special with it, waits, and makes it again where the session has changed meanwhile.
+ */
+#ifndef PGCONN_CONTROL_H
+#define PGCONN_CONTROL_H
+
+#include "answer.h"
+
+/* The flight of a statement, a barrier. Raises DataError where the SQL can't be sent. */
+struct pgconn_flight *pgconn_control_flight(const struct pgconn_session *session, VALUE sql);
+
+/*
+ * Runs the flight, which it takes over. *result gets the Pgconn::Result, or nil where nothing had
+ * to be sent; false where the flight must be made again. Raises as pgconn_answer_wait does.
+ */
+bool pgconn_control_wait(struct pgconn_session *session, struct pgconn_flight *flight, VALUE sql,
+                         VALUE *result);
+
+/* A round trip that executes nothing, behind all that is queued. Raises the same. */
+void pgconn_control_sync(struct pgconn_session *session, VALUE timeout);
+
+/*
+ * What was interrupted, or is under way, may begin or end a transaction: returns when it is known
+ * whether one is open. Raises the same.
+ */
+void pgconn_control_settle(struct pgconn_session *session);
+
+/*
+ * COMMIT and PREPARE TRANSACTION of a failed transaction succeed, with the tag ROLLBACK: raises
+ * InFailedSqlTransaction then. done says what isn't: "committed". result may be nil.
+ */
+VALUE pgconn_control_check_done(VALUE result, const char *done);
+
+#endif
