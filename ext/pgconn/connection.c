@@ -371,6 +371,7 @@ Init_pgconn_connection(void)
     rb_define_alloc_func(rb_cPgconnConnection, connection_allocate);
     rb_define_private_method(rb_cPgconnConnection, "initialize_copy", pgconn_connection_no_copy, 1);
     pgconn_connection_readers_init();
+    pgconn_connection_session_init();
     pgconn_connection_two_phase_init();
     rb_define_method(rb_cPgconnConnection, "autocommit", connection_autocommit, 0);
     rb_define_method(rb_cPgconnConnection, "broken?", connection_broken_p, 0);

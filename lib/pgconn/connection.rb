@@ -96,6 +96,7 @@ module Pgconn
     alias get_backend_pid backend_pid
     alias get_parameter_status parameter_status
     alias get_transaction_status transaction_status
+    alias set_client_encoding client_encoding=
 
     private
 

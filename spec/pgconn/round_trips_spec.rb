@@ -57,6 +57,27 @@ RSpec.describe "Round trips" do
     expect(cost { expect { connection.execute("SELECT nonsense") }.to raise_error(Pgconn::ProgrammingError) }).to eq(1)
   end
 
+  it "are one for each step of a two-phase transaction, and none for its begin" do
+    expect(cost { connection.tpc_begin("steps") }).to eq(0)
+    expect(cost { connection.execute("SELECT 1") }).to eq(1)
+    expect(cost(&:tpc_prepare)).to eq(1)
+    expect(cost { connection.tpc_recover }).to eq(1)
+    expect(cost(&:tpc_commit)).to eq(1)
+    connection.tpc_begin("nothing executed")
+    expect(cost(&:tpc_prepare)).to eq(1)
+    expect(cost(&:tpc_rollback)).to eq(1)
+  end
+
+  it "are one for reset, also where it has to roll back" do
+    expect(cost(&:reset)).to eq(1)
+    connection.execute("SELECT 1")
+    expect(cost(&:reset)).to eq(1)
+  end
+
+  it "are one for client_encoding=" do
+    expect(cost { connection.client_encoding = "LATIN1" }).to eq(1)
+  end
+
   it "are none for reading what was executed" do
     cursor = connection.execute("SELECT i, i FROM generate_series(1, 100) i")
     expect(cost { [cursor.description, cursor.fetch, cursor.fetch_many(5), cursor.fetch_all] }).to eq(0)
@@ -67,7 +88,8 @@ RSpec.describe "Round trips" do
     connection.rollback
     known = cost do
       [connection.backend_pid, connection.server_version, connection.transaction_status,
-       connection.parameter_status("TimeZone"), connection.notices, connection.dsn, connection.closed?]
+       connection.parameter_status("TimeZone"), connection.notices, connection.dsn, connection.closed?,
+       connection.status, connection.encoding, connection.client_encoding]
       connection.autocommit = true
     end
     expect(known).to eq(0)
