@@ -1,8 +1,9 @@
 #include "cancel.h"
 
+#include "native_thread.h"
+
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -121,31 +122,10 @@ request_run(void *arg)
 static bool
 thread_start(struct request *request)
 {
-    pthread_attr_t attributes;
-    pthread_t thread;
-    sigset_t all, before;
-    int code;
-
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    /* Signals are Ruby's: this thread takes none. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     requests_count(1);
-    code = pthread_create(&thread, &attributes, request_run, request);
-    if (code != 0) requests_count(-1);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return code == 0;
-}
-
-static bool
-ends_open(int ends[2])
-{
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return false;
-    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-    return true;
+    if (pgconn_native_thread_start(request_run, request)) return true;
+    requests_count(-1);
+    return false;
 }
 
 bool
@@ -157,7 +137,7 @@ pgconn_cancel_start(struct pgconn_cancel *cancel, PGconn *pg)
     if (!pgconn_cancel_ended(cancel)) return true;
     if (!(request = calloc(1, sizeof(*request)))) return false;
     request->end = -1;
-    if (!(request->target = PQgetCancel(pg)) || !ends_open(ends)) {
+    if (!(request->target = PQgetCancel(pg)) || !pgconn_native_thread_pair(ends)) {
         request_free(request);
         return false;
     }

@@ -1,64 +1,21 @@
 #include "connecting.h"
 
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
-
-struct copying {
-    struct pgconn_connecting *connecting;
-    size_t at;
-};
-
-static char *
-string_copy(VALUE string)
-{
-    char *copy = strdup(StringValueCStr(string));
-
-    if (!copy) rb_memerror();
-    return copy;
-}
-
-static int
-parameter_copy(VALUE keyword, VALUE value, VALUE arg)
-{
-    struct copying *copying = (struct copying *)arg;
-
-    copying->connecting->keywords[copying->at] = string_copy(keyword);
-    copying->connecting->values[copying->at] = string_copy(value);
-    copying->at++;
-    return ST_CONTINUE;
-}
 
 void
 pgconn_connecting_init(struct pgconn_connecting *connecting, VALUE parameters,
                        struct pgconn_messages *messages)
 {
-    struct copying copying = {connecting, 0};
-    size_t count = RHASH_SIZE(parameters) + 1;
-
     memset(connecting, 0, sizeof(*connecting));
     connecting->messages = messages;
-    connecting->keywords = calloc(count, sizeof(char *));
-    connecting->values = calloc(count, sizeof(char *));
-    if (!connecting->keywords || !connecting->values) rb_memerror();
-    rb_hash_foreach(parameters, parameter_copy, (VALUE)&copying);
-}
-
-static void
-strings_free(char **strings)
-{
-    char **at;
-
-    if (!strings) return;
-    for (at = strings; *at; at++) free(*at);
-    free(strings);
+    pgconn_conninfo_init(&connecting->conninfo, parameters);
 }
 
 void
 pgconn_connecting_free(struct pgconn_connecting *connecting)
 {
-    strings_free(connecting->keywords);
-    strings_free(connecting->values);
+    pgconn_conninfo_free(&connecting->conninfo);
     if (connecting->pg) PQfinish(connecting->pg);
     memset(connecting, 0, sizeof(*connecting));
 }
@@ -66,8 +23,7 @@ pgconn_connecting_free(struct pgconn_connecting *connecting)
 static enum pgconn_step
 connecting_start(struct pgconn_connecting *connecting)
 {
-    connecting->pg = PQconnectStartParams((const char *const *)connecting->keywords,
-                                          (const char *const *)connecting->values, 0);
+    connecting->pg = pgconn_conninfo_start(&connecting->conninfo);
     if (!connecting->pg || PQstatus(connecting->pg) == CONNECTION_BAD) return PGCONN_STEP_FAILED;
     pgconn_messages_receive(connecting->messages, connecting->pg);
     /* So that PQerrorMessage has the SQLSTATE of a refusal, for which libpq gives no PGresult. */

@@ -4,12 +4,12 @@
 #ifndef PGCONN_CONNECTING_H
 #define PGCONN_CONNECTING_H
 
+#include "conninfo.h"
 #include "message.h"
 #include "wait.h"
 
 struct pgconn_connecting {
-    char **keywords; /* both end with a NULL, as libpq wants them */
-    char **values;
+    struct pgconn_conninfo conninfo;
     struct pgconn_messages *messages;
     PGconn *pg;              /* made by the first step; whoever drives takes or finishes it */
     enum pgconn_step wanted; /* what the last step said */

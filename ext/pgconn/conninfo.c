@@ -1,4 +1,69 @@
-#include "pgconn.h"
+#include "conninfo.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct copying {
+    struct pgconn_conninfo *conninfo;
+    size_t at;
+};
+
+static char *
+string_copy(VALUE string)
+{
+    char *copy = strdup(StringValueCStr(string));
+
+    if (!copy) rb_memerror();
+    return copy;
+}
+
+static int
+parameter_copy(VALUE keyword, VALUE value, VALUE arg)
+{
+    struct copying *copying = (struct copying *)arg;
+
+    copying->conninfo->keywords[copying->at] = string_copy(keyword);
+    copying->conninfo->values[copying->at] = string_copy(value);
+    copying->at++;
+    return ST_CONTINUE;
+}
+
+void
+pgconn_conninfo_init(struct pgconn_conninfo *conninfo, VALUE parameters)
+{
+    struct copying copying = {conninfo, 0};
+    size_t count = RHASH_SIZE(parameters) + 1;
+
+    conninfo->keywords = calloc(count, sizeof(char *));
+    conninfo->values = calloc(count, sizeof(char *));
+    if (!conninfo->keywords || !conninfo->values) rb_memerror();
+    rb_hash_foreach(parameters, parameter_copy, (VALUE)&copying);
+}
+
+static void
+strings_free(char **strings)
+{
+    char **at;
+
+    if (!strings) return;
+    for (at = strings; *at; at++) free(*at);
+    free(strings);
+}
+
+void
+pgconn_conninfo_free(struct pgconn_conninfo *conninfo)
+{
+    strings_free(conninfo->keywords);
+    strings_free(conninfo->values);
+    conninfo->keywords = conninfo->values = NULL;
+}
+
+PGconn *
+pgconn_conninfo_start(const struct pgconn_conninfo *conninfo)
+{
+    return PQconnectStartParams((const char *const *)conninfo->keywords,
+                                (const char *const *)conninfo->values, 0);
+}
 
 /*
  * A keyword's value as a Ruby Hash wants it; PQconninfoOption's texts are the user's bytes: UTF-8.
@@ -37,6 +102,15 @@ options_free(VALUE arg)
     return Qnil;
 }
 
+VALUE
+pgconn_conninfo_hash(PQconninfoOption *list, bool with_unset)
+{
+    struct options options = {list, with_unset};
+
+    if (!list) rb_memerror();
+    return rb_ensure(options_to_hash, (VALUE)&options, options_free, (VALUE)&options);
+}
+
 /*
  * The keywords of a URI or a key/value string, as a Hash of Strings; nil if it is malformed.
  * libpq's own message is dropped: it quotes pieces of the text, perhaps of the password.
@@ -44,14 +118,12 @@ options_free(VALUE arg)
 static VALUE
 conninfo_parse(VALUE self, VALUE conninfo)
 {
-    struct options options = {.with_unset = false};
     char *message = NULL;
+    PQconninfoOption *list = PQconninfoParse(StringValueCStr(conninfo), &message);
 
     (void)self;
-    options.list = PQconninfoParse(StringValueCStr(conninfo), &message);
     PQfreemem(message);
-    if (!options.list) return Qnil;
-    return rb_ensure(options_to_hash, (VALUE)&options, options_free, (VALUE)&options);
+    return list ? pgconn_conninfo_hash(list, false) : Qnil;
 }
 
 /*
@@ -61,11 +133,8 @@ conninfo_parse(VALUE self, VALUE conninfo)
 static VALUE
 conninfo_defaults(VALUE self)
 {
-    struct options options = {.list = PQconndefaults(), .with_unset = true};
-
     (void)self;
-    if (!options.list) rb_memerror();
-    return rb_ensure(options_to_hash, (VALUE)&options, options_free, (VALUE)&options);
+    return pgconn_conninfo_hash(PQconndefaults(), true);
 }
 
 void
