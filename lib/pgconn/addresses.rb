@@ -4,6 +4,7 @@ module Pgconn
   # The addresses to try, in order, for a set of connection parameters: `host`, `hostaddr` and `port`
   # may be lists, and a name may have several addresses. libpq would resolve names in the calling
   # thread and could not skip from one address to the next at a deadline, so it is handed one at a time.
+  # However often they are enumerated, the order is the same, and each name is resolved once.
   # @api private
   class Addresses
     include Enumerable
@@ -14,24 +15,25 @@ module Pgconn
     # Why a name has no address, as libpq says it.
     class ResolutionError < StandardError; end
 
-    # @param parameters [Hash{String => String}]
+    # @param options [ConnectOptions]
     # @param timeout [Numeric, nil] seconds for the resolution of one name
-    def initialize(parameters, timeout)
-      @parameters = parameters
+    def initialize(options, timeout = options.timeout)
+      @options = options
       @timeout = timeout
-      given = Conninfo.defaults.merge(parameters)
-      @hosts, @hostaddrs, @ports = given.values_at("host", "hostaddr", "port").map do |list|
+      @hosts, @hostaddrs, @ports = options.effective.values_at("host", "hostaddr", "port").map do |list|
         list.to_s.split(",", -1)
       end
+      @order = shuffled((0...listed).to_a)
+      @resolved = {}
     end
 
     # @yieldparam address [Hash{String => String}, ResolutionError] the parameters for one address, or why
     #   a name has none
     # @return [void]
     def each(&block)
-      return yield(@parameters) unless splittable?
+      return yield(@options.for_libpq) unless splittable?
 
-      listed.times do |at|
+      @order.each do |at|
         each_of(@hosts[at].to_s, @hostaddrs[at].to_s, (@ports[at] || @ports[0]).to_s, &block)
       end
     end
@@ -43,23 +45,30 @@ module Pgconn
 
     # What isn't is left to libpq: the list in a service file, and its message on lists that don't match.
     def splittable?
-      return false if @parameters.key?("service") || listed.zero?
+      return false if @options.service? || listed.zero?
 
       (@hosts.empty? || @hosts.size == listed) && (@ports.size <= 1 || @ports.size == listed)
     end
 
-    def each_of(host, hostaddr, port)
-      return yield address(host, hostaddr, port) unless hostaddr.empty?
-      return yield address(host, "", port) if host.empty? || host.start_with?("/", "@")
-      return yield address(host, host, port) if host.match?(NUMERIC)
+    def shuffled(list) = @options.shuffle? ? list.shuffle : list
 
-      resolve(host).each { |found| yield address(host, found, port) }
-    rescue ResolutionError => e
-      yield e
+    def each_of(host, hostaddr, port)
+      addresses_of(host, hostaddr).each do |found|
+        yield found.is_a?(ResolutionError) ? found : address(host, found, port)
+      end
+    end
+
+    # "" for a socket.
+    def addresses_of(host, hostaddr)
+      return [hostaddr] unless hostaddr.empty?
+      return [""] if host.empty? || host.start_with?("/", "@")
+      return [host] if host.match?(NUMERIC)
+
+      @resolved[host] ||= resolve(host)
     end
 
     def address(host, hostaddr, port)
-      @parameters.merge("host" => host, "hostaddr" => hostaddr, "port" => port)
+      @options.for_address.merge("host" => host, "hostaddr" => hostaddr, "port" => port)
     end
 
     # In a thread of its own, because getaddrinfo can't be interrupted and knows no deadline; joining it
@@ -68,14 +77,18 @@ module Pgconn
       thread = Thread.new { lookup(host) }
       return thread.value if thread.join(@timeout)
 
-      raise ResolutionError, %(could not translate host name "#{host}" to address: timeout expired)
+      unresolved(host, "timeout expired")
     end
 
     def lookup(host)
       Thread.current.report_on_exception = false
-      Addrinfo.getaddrinfo(host, nil, nil, :STREAM).map(&:ip_address).uniq
+      shuffled(Addrinfo.getaddrinfo(host, nil, nil, :STREAM).map(&:ip_address).uniq)
     rescue SocketError => e
-      raise ResolutionError, %(could not translate host name "#{host}" to address: #{e.message})
+      unresolved(host, e.message)
+    end
+
+    def unresolved(host, reason)
+      [ResolutionError.new(%(could not translate host name "#{host}" to address: #{reason}))]
     end
   end
   private_constant :Addresses

@@ -23,9 +23,13 @@ module Pgconn
     # @param types [Types, nil] those of another connection to the same database, which this one then shares
     # @param keywords [Hash] libpq's keywords, such as `host:`, `dbname:` (or `database:`), `user:`,
     #   `password:` and `connect_timeout:` (seconds for each address); they win over those of conninfo,
-    #   and nil is as if it were not there
+    #   and nil is as if it were not there. With `target_session_attrs:` the hosts are tried until one is of
+    #   that kind, with `load_balance_hosts: "random"` in any order, whatever the version of libpq. The hosts
+    #   of a `service:` are left to libpq: connect_timeout is that of all together, and load_balance_hosts
+    #   needs libpq 16
     # @raise [OperationalError] if no address could be connected to; its text names all of them
-    # @raise [ProgrammingError] for a malformed conninfo and for keywords that libpq doesn't know
+    # @raise [ProgrammingError] for a malformed conninfo, for keywords that libpq doesn't know and for values of
+    #   the three above that don't exist; nothing was sent then
     # @raise [ArgumentError, TypeError] for arguments of the wrong kind
     # @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS Parameter Key Words
     def initialize(conninfo = nil, autocommit: false, cursor_factory: nil, cancel_timeout: 5,
@@ -36,7 +40,8 @@ module Pgconn
       configure_statements(statement_cache_size, prepare_threshold, @types.registry)
       parameters = Conninfo.merge(conninfo, keywords)
       @dsn = Conninfo.to_dsn(parameters)
-      Connector.new(parameters).connect { |address, timeout| open_address(address, timeout) }
+      options = ConnectOptions.new(parameters)
+      Connector.new(options).connect { |address, timeout| open_address(address, timeout) }
     end
 
     # @param cursor_factory [Class, nil] {Cursor} or a subclass; nil: the connection's own

@@ -11,10 +11,10 @@ module Pgconn
     CANNOT_CONNECT_NOW = "57P03"
     private_constant :SQLSTATE, :LOCATION, :CANNOT_CONNECT_NOW
 
-    # @param parameters [Hash{String => String}] as from Conninfo.merge
-    def initialize(parameters)
-      @timeout = seconds(parameters["connect_timeout"] || Conninfo.defaults["connect_timeout"])
-      @parameters = with_our_defaults(parameters.except("connect_timeout"))
+    # @param options [ConnectOptions]
+    def initialize(options)
+      @options = options
+      @addresses = Addresses.new(options)
       @failures = []
     end
 
@@ -23,31 +23,19 @@ module Pgconn
     # @yieldreturn [nil, String, Symbol] nil when it is connected, else libpq's text or :timed_out
     # @return [void]
     # @raise [OperationalError] with the texts of all addresses tried
-    def connect
-      connected = Addresses.new(@parameters, @timeout).any? do |address|
-        failure = failure_of(address) { yield address, @timeout }
-        note(failure) if failure
-        failure.nil?
+    def connect(&block)
+      connected = @options.passes.any? do |pass|
+        @addresses.any? { |address| connects?(address, pass, &block) }
       end
       fail_with_all unless connected
     end
 
     private
 
-    # libpq's meaning: no number and nothing positive is no timeout. Here fractions count.
-    def seconds(text)
-      return if text.nil?
-
-      value = Float(text, exception: false) or
-        raise ProgrammingError, "connect_timeout must be a number of seconds"
-      value if value.positive?
-    end
-
-    def with_our_defaults(parameters)
-      environment = Conninfo.defaults
-      ours = { "fallback_application_name" => File.basename($PROGRAM_NAME) }
-      ours["client_encoding"] = "UTF8" unless environment["client_encoding"]
-      ours.merge(parameters)
+    def connects?(address, pass)
+      failure = failure_of(address) { yield address.merge(pass), @options.timeout }
+      note(failure) if failure
+      failure.nil?
     end
 
     def failure_of(address)
@@ -62,13 +50,15 @@ module Pgconn
     # Keeps the text of a failure. A server that refuses ends the search, as it does in libpq.
     def note(text)
       @sqlstate = text[SQLSTATE, 2]
-      @failures << text.gsub(LOCATION, "").gsub(SQLSTATE, '\1').strip
+      @failures |= [text.gsub(LOCATION, "").gsub(SQLSTATE, '\1').strip]
       fail_with_all unless [nil, CANNOT_CONNECT_NOW].include?(@sqlstate)
     end
 
     def timeout_text(address)
-      place = address.values_at("hostaddr", "host").find { |text| !text.to_s.empty? }
-      %(connection to server at "#{place}", port #{address["port"]} failed: timeout expired)
+      told = @options.effective.merge(address)
+      host = told.values_at("hostaddr", "host").find { |text| !text.to_s.empty? }
+      place = %( at "#{host}") if host
+      %(connection to server#{place}, port #{told["port"]} failed: timeout expired)
     end
 
     # libpq names only the address that it was handed.

@@ -29,17 +29,37 @@ module Pgconn
                   .join(" ")
       end
 
+      # @param parameters [Hash{String => String}]
+      # @return [Hash{String => String}] those, and what a service, the environment and libpq's defaults have
+      #   besides
+      def fill_in(parameters)
+        found = if parameters.key?("service") then Service.parameters(parameters)
+                else defaults.compact.merge(parameters)
+                end
+        found["dbname"] ||= found["user"]
+        LaterKeywords.environment.merge(found)
+      end
+
+      # @param parameters [Hash{String => String}]
+      # @return [Hash{String => String}] those that may be shown
+      def without_secrets(parameters) = parameters.except(*SECRETS)
+
       private
 
       def parse_string(conninfo)
         text = String.try_convert(conninfo) or
           raise TypeError, "conninfo must be a String, not #{conninfo.class}"
         # In the message no piece of the text: any of them may be the password's.
-        parameters = parse(text) or raise ProgrammingError, MALFORMED
+        parameters = parse(text) || parse_later(text) or raise ProgrammingError, MALFORMED
         # The host would be the password's end, and in the message of each failure.
         raise ProgrammingError, UNESCAPED if parameters["host"]&.match?(/[^,]@/)
 
         parameters
+      end
+
+      def parse_later(text)
+        rest, found = LaterKeywords.cut(text)
+        parse(rest)&.merge(found) if found.any?
       end
 
       def with_dbname(keywords)
@@ -52,7 +72,9 @@ module Pgconn
       def stringify(keywords)
         known = keywords.empty? ? {} : defaults
         keywords.to_h do |keyword, value|
-          raise ProgrammingError, "libpq knows no keyword #{keyword}" unless known.key?(keyword.to_s)
+          unless known.key?(keyword.to_s) || LaterKeywords.include?(keyword.to_s)
+            raise ProgrammingError, "libpq knows no keyword #{keyword}"
+          end
 
           [keyword.to_s, to_value(keyword, value)]
         end

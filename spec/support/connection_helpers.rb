@@ -101,6 +101,15 @@ module ConnectionHelpers
     thread.value
   end
 
+  # Runs the block with environment variables that libpq reads.
+  def with_environment(variables)
+    before = variables.keys.to_h { |name| [name, ENV[name]] }
+    ENV.update(variables)
+    yield
+  ensure
+    ENV.update(before)
+  end
+
   # A TCP port of this machine where nobody listens.
   def closed_port
     listener = TCPServer.new("127.0.0.1", 0)

@@ -156,6 +156,16 @@ class PostgresServer
     launch
   end
 
+  # Starts it again as a standby that follows nobody: it only reads, or with hot_standby "off" refuses
+  # everybody. It must have been started with wal_level "replica".
+  def become_standby
+    halt(:fast)
+    signal = File.join(data_directory, "standby.signal")
+    FileUtils.touch(signal)
+    PostgresPrograms.give_away(signal)
+    launch
+  end
+
   # Stops the server and removes its files. May be called again, and in a forked child; neither
   # does anything.
   def stop(mode: :fast)

@@ -13,9 +13,20 @@ module SharedServers
       @without_tls ||= PostgresServer.start(tls: false)
     end
 
+    # A hot standby: it takes connections and only reads.
+    def standby
+      @standby ||= PostgresServer.start(settings: { "wal_level" => "replica" }).tap(&:become_standby)
+    end
+
+    # A server that is there and refuses everybody, as one does that is still starting up.
+    def refusing
+      @refusing ||= PostgresServer.start(settings: { "wal_level" => "replica", "hot_standby" => "off" })
+                                  .tap(&:become_standby)
+    end
+
     def stop
-      [@main, @without_tls].compact.each(&:stop)
-      @main = @without_tls = nil
+      [@main, @without_tls, @standby, @refusing].compact.each(&:stop)
+      @main = @without_tls = @standby = @refusing = nil
     end
   end
 end
