@@ -1,6 +1,7 @@
 #include "connection.h"
 
 #include "block.h"
+#include "connection_info.h"
 #include "control.h"
 
 VALUE rb_cPgconnConnection;
@@ -139,14 +140,13 @@ connection_open_address(VALUE self, VALUE parameters, VALUE timeout)
     struct pgconn_connection *connection = pgconn_connection_get(self);
     pgconn_time deadline = NIL_P(timeout) ? PGCONN_NEVER : pgconn_wait_after(NUM2DBL(timeout));
     VALUE failure = pgconn_driver_connect(&connection->session, parameters, deadline);
+    PGconn *pg = connection->session.pg;
 
-    const PGconn *pg = connection->session.pg;
-
-    RB_GC_GUARD(self);
     if (!NIL_P(failure)) return failure;
     connection->backend_pid = PQbackendPID(pg);
     connection->server_version = PQserverVersion(pg);
     connection->protocol_version = PQprotocolVersion(pg);
+    rb_iv_set(self, "@connected_to", pgconn_connection_info(pg));
     return Qnil;
 }
 

@@ -79,6 +79,7 @@ pgconn_session_destroy(struct pgconn_session *session)
     session_finish(session);
     pgconn_queue_destroy(&session->queue);
     pgconn_messages_clear(&session->messages);
+    pgconn_reported_clear(&session->reported);
     free(session->loss);
     free(session->names.closing);
 }
@@ -387,6 +388,7 @@ pgconn_session_leave(struct pgconn_session *session)
 {
     if (session->life != PGCONN_SESSION_CLOSED) return;
     session_fail_flights(session);
+    if (session->pg && !session->driver) pgconn_reported_keep(&session->reported, session->pg);
     session_finish(session);
 }
 
@@ -397,9 +399,9 @@ pgconn_session_parameter(struct pgconn_session *session, const char *name)
     char *copy;
     VALUE string;
 
-    if (!session->pg) return Qnil;
     pgconn_session_lock(session);
-    value = PQparameterStatus(session->pg, name);
+    value = session->pg ? PQparameterStatus(session->pg, name)
+                        : pgconn_reported_find(&session->reported, name);
     copy = value ? strdup(value) : NULL;
     pgconn_session_unlock(session);
     if (!copy) return Qnil;

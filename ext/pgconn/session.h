@@ -9,6 +9,7 @@
 #include "cancel.h"
 #include "message.h"
 #include "names.h"
+#include "reported.h"
 #include "two_phase.h"
 
 enum pgconn_session_life {
@@ -32,7 +33,8 @@ struct pgconn_session {
     bool autocommit_by_default; /* what connect was told */
     struct pgconn_two_phase two_phase;
     struct pgconn_names names;
-    bool styles_unset; /* DateStyle or IntervalStyle must still be SET */
+    struct pgconn_reported reported; /* once it is closed */
+    bool styles_unset;               /* DateStyle or IntervalStyle must still be SET */
     double cancel_timeout;
     pgconn_time patience; /* how much longer what holds everybody up is waited for */
     char *loss;           /* how the connection was lost; NULL: out of memory */
@@ -88,7 +90,7 @@ void pgconn_session_leave(struct pgconn_session *session);
 /* Makes whoever drives see the end of the connection. */
 void pgconn_session_hang_up(struct pgconn_session *session);
 
-/* A parameter that the server has reported, copied to a String, or nil. */
+/* A parameter as the server has last reported it, copied to a String, or nil. */
 VALUE pgconn_session_parameter(struct pgconn_session *session, const char *name);
 
 /* Between these two, libpq may be asked while somebody drives. */

@@ -41,6 +41,7 @@ module Pgconn
       parameters = Conninfo.merge(conninfo, keywords)
       @dsn = Conninfo.to_dsn(parameters)
       options = ConnectOptions.new(parameters)
+      @connected_with = Conninfo.without_secrets(options.effective).freeze
       Connector.new(options).connect { |address, timeout| open_address(address, timeout) }
     end
 
