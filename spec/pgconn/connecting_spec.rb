@@ -131,20 +131,6 @@ RSpec.describe "Pgconn.connect" do
     it "must be a subclass of Connection" do
       expect { connect(connection_factory: String) }.to raise_error(TypeError, /connection_factory/)
     end
-
-    it "must call super: the object of one that doesn't raises InterfaceError" do
-      connection = Class.new(Pgconn::Connection) { def initialize(*, **) = nil }.new(server.conninfo)
-      calls = [%i[cursor], [:execute, "SELECT 1"], %i[commit], %i[rollback], %i[cancel], %i[backend_pid],
-               %i[server_version], %i[protocol_version], [:parameter_status, "TimeZone"], %i[dsn],
-               %i[notices], [:autocommit=, true]]
-      outcomes = calls.to_h do |call|
-        [call.first, connection.public_send(*call)]
-      rescue Pgconn::InterfaceError
-        [call.first, Pgconn::InterfaceError]
-      end
-      expect(outcomes).to all(satisfy { |_, outcome| outcome == Pgconn::InterfaceError })
-      expect(connection.inspect).to be_a(String)
-    end
   end
 
   describe "wrong arguments" do
