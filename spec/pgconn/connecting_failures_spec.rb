@@ -33,6 +33,19 @@ RSpec.describe "A connect that fails" do
     end
   end
 
+  it "leaves a closed connection behind, and never runs the block" do
+    made = nil
+    factory = Class.new(Pgconn::Connection) do
+      define_method(:initialize) { |*arguments, **keywords| (made = self) && super(*arguments, **keywords) }
+    end
+    failing = -> { Pgconn.connect(server.conninfo(host: "/nonexistent"), connection_factory: factory) { raise "run" } }
+    expect(&failing).to raise_error(Pgconn::OperationalError)
+    expect(made).to be_closed
+    expect(made).to have_attributes(broken?: false, alive?: false, transaction_status: Pgconn::TRANSACTION_STATUS_UNKNOWN)
+    expect { made.execute("SELECT 1") }.to raise_error(Pgconn::InterfaceError, /already closed/)
+    expect(made.close).to be_nil
+  end
+
   it "tries hosts in their order and stops at the first that answers" do
     SilentHost.open do |last|
       connection = connect_tcp(host: "127.0.0.1,127.0.0.1", port: "#{server.port},#{last.port}")

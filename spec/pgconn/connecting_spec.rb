@@ -55,6 +55,11 @@ RSpec.describe "Pgconn.connect" do
       expect(shown(connect(application_name: name), "application_name")).to eq(name)
     end
 
+    it "hands over a string alone as it is, however it is written" do
+      connection = connect("#{server.conninfo}  application_name = 'it\\'s a \\\\ b'\n options='-c geqo=off'")
+      expect([shown(connection, "application_name"), shown(connection, "geqo")]).to eq(["it's a \\ b", "off"])
+    end
+
     it "gives the session the program's name unless it is given one" do
       expect(shown(connect, "application_name")).to include(File.basename($PROGRAM_NAME))
     end

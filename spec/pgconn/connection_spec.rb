@@ -24,6 +24,10 @@ RSpec.describe Pgconn::Connection do
       expect(connection.parameter_status("session_authorization")).to eq(server.user)
     end
 
+    it "takes a parameter's name as a Symbol, too" do
+      expect(connection.parameter_status(:server_encoding)).to eq("UTF8")
+    end
+
     it "gives nil for a parameter that the server doesn't report" do
       expect(connection.parameter_status("work_mem")).to be_nil
       expect(connection.parameter_status("no_such_parameter")).to be_nil
@@ -34,6 +38,26 @@ RSpec.describe Pgconn::Connection do
       expect(connection.parameter_status("TimeZone")).to eq("Asia/Tokyo")
       connection.rollback
       expect(connection.parameter_status("TimeZone")).to eq("UTC")
+    end
+
+    it "follows a parameter, whoever sets it and however" do
+      {
+        "SET application_name = 'by SET'" => "by SET",
+        "SELECT set_config('application_name', 'by a function', false)" => "by a function",
+        "SET LOCAL application_name = 'in the transaction'" => "in the transaction"
+      }.each do |sql, name|
+        connection.execute(sql)
+        expect(connection.parameter_status("application_name")).to eq(name)
+      end
+      connection.commit
+      expect(connection.parameter_status("application_name")).to eq("by a function")
+      value_of(in_thread { connection.execute("SET application_name = 'by a thread'") })
+      expect(connection.parameter_status("application_name")).to eq("by a thread")
+    end
+
+    it "still knows the parameters after close" do
+      connection.execute("SET TimeZone = 'Asia/Tokyo'")
+      expect { connection.close }.not_to(change { %w[TimeZone server_version work_mem].map { |name| connection.parameter_status(name) } })
     end
 
     it "answers to the seed's names" do
@@ -105,6 +129,15 @@ RSpec.describe Pgconn::Connection do
         [connection.dsn, connection.inspect].each do |text|
           expect(text).not_to match(/correct|horse/)
         end
+      end
+    end
+
+    it "quote only what is empty or has spaces, with a backslash before ' and \\" do
+      { "plain" => "plain", "" => "''", "two words" => "'two words'", "it's" => "it\\'s", "a\\b" => "a\\\\b",
+        "it's \\ both" => "'it\\'s \\\\ both'" }.each do |name, quoted|
+        dsn = connect(application_name: name).dsn
+        expect(dsn).to end_with("application_name=#{quoted}")
+        expect(connect(dsn).dsn).to eq(dsn)
       end
     end
 

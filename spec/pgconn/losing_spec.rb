@@ -44,6 +44,16 @@ RSpec.describe "A connection that is lost" do
     end
   end
 
+  it "is not closed before somebody talks to it, for closed? and broken? ask nobody" do
+    connection = connect
+    pid = connection.backend_pid
+    observe("SELECT pg_terminate_backend($1::int)", [pid])
+    eventually("the session has ended") { !server.backend_alive?(pid) }
+    expect([connection.closed?, connection.broken?]).to eq([false, false])
+    expect { connection.execute("SELECT 1") }.to raise_error(Pgconn::ConnectionLost)
+    expect([connection.closed?, connection.broken?]).to eq([true, true])
+  end
+
   describe "afterwards" do
     let(:connection) { connect }
 

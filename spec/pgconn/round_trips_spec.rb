@@ -89,7 +89,8 @@ RSpec.describe "Round trips" do
     known = cost do
       [connection.backend_pid, connection.server_version, connection.transaction_status,
        connection.parameter_status("TimeZone"), connection.notices, connection.dsn, connection.closed?,
-       connection.status, connection.encoding, connection.client_encoding]
+       connection.status, connection.encoding, connection.client_encoding,
+       connection.info.inspect, connection.info.transaction_status]
       connection.autocommit = true
     end
     expect(known).to eq(0)
