@@ -20,7 +20,7 @@ RSpec.describe "Pgconn.ping" do
       end
     end
 
-    it "without a valid password, user or database" do
+    it "without a valid password, user or database", :gc_stress do
       expect(ping(server, user: "pgconn_password", password: "wrong")).to eq(:ok)
       expect(ping(server, user: "pgconn_password")).to eq(:ok)
       expect(ping(server, user: "nobody", dbname: "nothing")).to eq(:ok)
