@@ -86,6 +86,9 @@ module Pgconn
     # @return (see Connection#protocol_version)
     def protocol_version = @connection.protocol_version
 
+    # @return (see Connection#status)
+    def status = @connection.status
+
     # @return (see Connection#transaction_status)
     def transaction_status = @connection.transaction_status
 

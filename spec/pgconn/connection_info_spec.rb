@@ -100,7 +100,7 @@ RSpec.describe Pgconn::ConnectionInfo do
   it "asks the connection for what changes" do
     connection = connect
     info = connection.info
-    readers = %i[backend_pid server_version protocol_version transaction_status]
+    readers = %i[backend_pid server_version protocol_version status transaction_status]
     2.times do
       expect(readers.map { |name| info.public_send(name) }).to eq(readers.map { |name| connection.public_send(name) })
       connection.execute("SET TimeZone = 'Asia/Tokyo'")
@@ -115,7 +115,8 @@ RSpec.describe Pgconn::ConnectionInfo do
     before = known(connection.info)
     connection.close
     expect(known(connection.info)).to eq(before)
-    expect(connection.info).to have_attributes(backend_pid: nil, transaction_status: Pgconn::TRANSACTION_STATUS_UNKNOWN)
+    expect(connection.info).to have_attributes(backend_pid: nil, status: connection.status,
+                                               transaction_status: Pgconn::TRANSACTION_STATUS_UNKNOWN)
   end
 
   it "keeps what it knew after a loss, and after the close that follows" do

@@ -16,6 +16,7 @@ module Pgconn
     # @return [Xid]
     # @raise [ArgumentError, TypeError] that names what is wrong
     def xid(format_id, gtrid, bqual)
+      closed? # raises for an object whose initialize didn't call super
       Xid.new(format_id, gtrid, bqual)
     end
 
