@@ -28,8 +28,9 @@ module Pgconn
     #   of a `service:` are left to libpq: connect_timeout is that of all together, and load_balance_hosts
     #   needs libpq 16
     # @raise [OperationalError] if no address could be connected to; its text names all of them
-    # @raise [ProgrammingError] for a malformed conninfo, for keywords that libpq doesn't know and for values of
-    #   the three above that don't exist; nothing was sent then
+    # @raise [ProgrammingError] before anything is sent, for a malformed conninfo, for keywords that libpq
+    #   doesn't know, and for values of connect_timeout, target_session_attrs and load_balance_hosts that
+    #   don't exist
     # @raise [ArgumentError, TypeError] for arguments of the wrong kind
     # @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS Parameter Key Words
     def initialize(conninfo = nil, autocommit: false, cursor_factory: nil, cancel_timeout: 5,

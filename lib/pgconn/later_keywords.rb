@@ -27,11 +27,12 @@ module Pgconn
       # @return [Array(String, Hash{String => String})] the text without these keywords, and their values
       def cut(conninfo)
         found = {}
-        rest = conninfo.gsub(conninfo.match?(URI) ? URI_PAIR : PAIR) do |pair|
+        bytes = conninfo.b # which need not be valid in any encoding
+        rest = bytes.gsub(bytes.match?(URI) ? URI_PAIR : PAIR) do |pair|
           keyword, value = Regexp.last_match.values_at(:keyword, :value)
           next pair unless include?(keyword)
 
-          found[keyword] = value.delete_prefix("'").delete_suffix("'")
+          found[keyword] = value.delete_prefix("'").delete_suffix("'").force_encoding(Encoding::UTF_8)
           ""
         end
         [rest, found]

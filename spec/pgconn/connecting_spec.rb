@@ -171,7 +171,7 @@ RSpec.describe "Pgconn.connect" do
     end
 
     it "raises ProgrammingError for a malformed conninfo and quotes none of it" do
-      ["password=s3cret host", "host='x password=s3cret", "postgresql://me:s3cret@[::1/db",
+      ["password=s3cret host", "host='x password=s3cret", "password=s3cret host='\xFF", "postgresql://me:s3cret@[::1/db",
        "postgresql://me:s3cret@host/db?nonsense=1"].each do |conninfo|
         expect { connect(conninfo) }.to raise_error(Pgconn::ProgrammingError) { |error|
           expect(error.full_message).not_to include("s3cret")
