@@ -1,8 +1,9 @@
 /*
  * The SQL lexer: an input is a byte of options and SQL in any encoding. Tokens must lie one behind
- * the other within the text, and the end must stay the end.
+ * the other within the text, and the end must stay the end. Of statements, the first must be one,
+ * and whatever stands behind it must make them several.
  */
-#include "sql_lexer.h"
+#include "sql_statements.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,39 @@ tokens_check(const char *sql, size_t length, bool standard_strings)
     check(token.start == sql + length, "the end is that of the text");
 }
 
+/* Behind the ';' that ends the first statement; the end of the text where there is none. */
+static const char *
+first_statement_end(struct pgconn_sql_lexer *lexer)
+{
+    bool begun = false;
+    struct pgconn_token token;
+
+    while ((token = pgconn_sql_lexer_next(lexer)).kind != PGCONN_TOKEN_END) {
+        if (token.kind != PGCONN_TOKEN_SEMICOLON) begun = true;
+        else if (begun) break;
+    }
+    return token.start + token.length;
+}
+
+static void
+statements_check(const char *sql, size_t length, bool standard_strings)
+{
+    struct pgconn_sql_lexer lexer;
+    struct pgconn_token token;
+    const char *end;
+
+    pgconn_sql_lexer_start(&lexer, sql, length, standard_strings);
+    end = first_statement_end(&lexer);
+    check(!pgconn_sql_statements_are_several(sql, (size_t)(end - sql), standard_strings),
+          "the first statement is one");
+    do {
+        token = pgconn_sql_lexer_next(&lexer);
+    } while (token.kind == PGCONN_TOKEN_SEMICOLON);
+    check(pgconn_sql_statements_are_several(sql, length, standard_strings) ==
+              (token.kind != PGCONN_TOKEN_END),
+          "what stands behind the first statement makes them several");
+}
+
 /* The text is in memory of its own, so that AddressSanitizer sees who reads on. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -68,6 +102,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sql = malloc(length);
     memcpy(sql, data + 1, length);
     tokens_check(sql, length, standard_strings);
+    statements_check(sql, length, standard_strings);
     pgconn_sql_lexer_keyword(sql, length, standard_strings);
     free(sql);
     return 0;

@@ -14,6 +14,7 @@ pgconn_answer_request(VALUE timeout)
         .registry = Qnil,
         .plan = Qnil,
         .spare = Qnil,
+        .further = Qnil,
     };
 
     if (!NIL_P(timeout)) {
@@ -79,6 +80,7 @@ result_error(const struct pgconn_flight *flight, const PGresult *result,
              const struct pgconn_request *request)
 {
     const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+    long ahead = flight->simple ? (long)pgconn_simple_query_ahead(flight->commands) : 0;
     bool canceled = pgconn_sqlstate_is(result, PGCONN_QUERY_CANCELED);
     struct pgconn_error_source source = request_source(request, canceled ? "canceled" : NULL);
 
@@ -88,7 +90,7 @@ result_error(const struct pgconn_flight *flight, const PGresult *result,
     if (position && !NIL_P(request->sql)) {
         source.position = pgconn_params_user_position(request->sql, request->arguments,
                                                       flight->settings.standard_strings,
-                                                      strtol(position, NULL, 10));
+                                                      strtol(position, NULL, 10) - ahead);
     }
     return pgconn_error_from_result(&source);
 }
@@ -105,6 +107,7 @@ struct answer {
     struct pgconn_flight *flight;
     struct pgconn_request *request;
     enum pgconn_answer kind;
+    bool set; /* a statement whose result was taken has SET or RESET parameters */
 };
 
 static bool
@@ -115,27 +118,77 @@ result_is_success(const PGresult *result)
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
 }
 
+/* One of several statements may change client_encoding for those behind it. */
+static int
+answer_encoding_index(struct answer *answer, PGresult *pg)
+{
+    const struct pgconn_flight *flight = answer->flight;
+    const char *tag = PQcmdStatus(pg);
+
+    if (strcmp(tag, "SET") == 0 || strcmp(tag, "RESET") == 0) answer->set = true;
+    return flight->simple && !answer->set ? flight->sent_encoding_index
+                                          : flight->settings.encoding_index;
+}
+
+/* The object is there before it is handed the PGresult: a failing allocation loses nothing. */
+static void
+answer_adopt(struct answer *answer, VALUE result, struct pgconn_command *command, VALUE *plan)
+{
+    int encoding_index = answer_encoding_index(answer, command->result);
+
+    pgconn_result_adopt(result, pgconn_command_take_result(command), encoding_index,
+                        answer->request->registry, plan);
+}
+
+/* The results of the commands from this one on, as an Array; nil where there is no command. */
+static VALUE
+answer_take_further(struct answer *answer, struct pgconn_command *command)
+{
+    VALUE further = command ? rb_ary_new() : Qnil, result, plan = Qnil;
+
+    for (; command; command = command->next) {
+        result = pgconn_result_new();
+        answer_adopt(answer, result, command, &plan);
+        rb_ary_push(further, result);
+    }
+    return further;
+}
+
+NORETURN(static void answer_refuse(const struct answer *answer, const PGresult *result));
+
+static void
+answer_refuse(const struct answer *answer, const PGresult *result)
+{
+    struct pgconn_error_source source = request_source(answer->request, NULL);
+
+    if (PQresultStatus(result) == PGRES_FATAL_ERROR) {
+        rb_exc_raise(result_error(answer->flight, result, answer->request));
+    }
+    rb_exc_raise(pgconn_error_new_about(&source, rb_ePgconnProgrammingError, "%s",
+                                        PGCONN_SIMPLE_QUERY_NO_COPY));
+}
+
 static VALUE
 answer_take(VALUE arg)
 {
     struct answer *answer = (struct answer *)arg;
     struct pgconn_flight *flight = answer->flight;
     struct pgconn_request *request = answer->request;
-    PGresult *pg = pgconn_flight_result(flight);
+    const PGresult *pg = pgconn_flight_result(flight);
+    struct pgconn_command *asked = pgconn_flight_asked(flight);
     VALUE result;
 
     /* The answer to Describe has gone to the statement. */
     if (!pg && (!flight->sent || flight->prepared)) return Qnil;
     if (!pg) pgconn_error_raise(rb_ePgconnInternalError, "the server's answer has no result");
     if (!result_is_success(pg)) {
-        if (!flight->refused) rb_exc_raise(result_error(flight, pg, request));
+        if (!flight->refused) answer_refuse(answer, pg);
         answer->kind = PGCONN_ANSWER_STALE;
         return Qnil;
     }
-    /* The object is there before it is handed the PGresult: a failing allocation loses nothing. */
     result = NIL_P(request->spare) ? pgconn_result_new() : request->spare;
-    pgconn_result_adopt(result, pgconn_flight_take_result(flight), flight->settings.encoding_index,
-                        request->registry, &request->plan);
+    answer_adopt(answer, result, asked, &request->plan);
+    request->further = answer_take_further(answer, asked->next);
     return result;
 }
 
@@ -151,7 +204,7 @@ pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
                    struct pgconn_request *request, VALUE *result)
 {
     enum pgconn_run_end end = pgconn_driver_run(session, flight, request->deadline);
-    struct answer answer = {flight, request, PGCONN_ANSWER_RESULT};
+    struct answer answer = {.flight = flight, .request = request, .kind = PGCONN_ANSWER_RESULT};
     const char *reason;
     bool sent;
 

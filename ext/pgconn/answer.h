@@ -17,6 +17,7 @@ struct pgconn_request {
     VALUE registry; /* of the types in the result; or nil */
     VALUE plan;     /* by which the last such result was read; or nil. Replaced where it is wrong */
     VALUE spare;    /* a Pgconn::Result to be used again, or nil */
+    VALUE further;  /* gets an Array of the Pgconn::Results behind the first; nil: there are none */
     bool joins;     /* the transaction that is open, but begins none */
     bool relies;    /* on what was learned of its statement, which may be to blame for an error */
 };

@@ -11,6 +11,7 @@ cursor_mark(void *data)
 
     rb_gc_mark_movable(cursor->connection);
     rb_gc_mark_movable(cursor->result);
+    rb_gc_mark_movable(cursor->further);
     rb_gc_mark_movable(cursor->spare);
     rb_gc_mark_movable(cursor->query);
     rb_gc_mark_movable(cursor->timeout);
@@ -24,6 +25,7 @@ cursor_compact(void *data)
 
     cursor->connection = rb_gc_location(cursor->connection);
     cursor->result = rb_gc_location(cursor->result);
+    cursor->further = rb_gc_location(cursor->further);
     cursor->spare = rb_gc_location(cursor->spare);
     cursor->query = rb_gc_location(cursor->query);
     cursor->timeout = rb_gc_location(cursor->timeout);
@@ -53,7 +55,7 @@ pgconn_cursor_allocate(VALUE class)
     VALUE self = TypedData_Make_Struct(class, struct pgconn_cursor, &cursor_type, cursor);
 
     cursor->connection = cursor->query = cursor->result = cursor->spare = Qnil;
-    cursor->timeout = cursor->shape.callable = Qnil;
+    cursor->further = cursor->timeout = cursor->shape.callable = Qnil;
     cursor->array_size = 1;
     return self;
 }
@@ -76,6 +78,17 @@ pgconn_cursor_get_open(VALUE self)
     struct pgconn_cursor *cursor = pgconn_cursor_get(self);
 
     if (cursor->closed) pgconn_error_raise(rb_ePgconnInterfaceError, "cursor already closed");
+    return cursor;
+}
+
+struct pgconn_cursor *
+pgconn_cursor_get_readable(VALUE self)
+{
+    struct pgconn_cursor *cursor = pgconn_cursor_get_open(self);
+
+    if (pgconn_connection_is_closed(cursor->connection)) {
+        pgconn_connection_get_open(cursor->connection);
+    }
     return cursor;
 }
 
@@ -132,16 +145,33 @@ cursor_configure(VALUE self, VALUE connection, VALUE row, VALUE timeout)
     return self;
 }
 
-/* The rows of the last execute go at once: the next ones can have their memory. */
+/* Its rows go at once: the next ones can have their memory. */
 void
-pgconn_cursor_reset(VALUE self, struct pgconn_cursor *cursor)
+pgconn_cursor_set_result(VALUE self, struct pgconn_cursor *cursor, VALUE result)
 {
     if (!NIL_P(cursor->result) && pgconn_result_release(cursor->result)) {
         RB_OBJ_WRITE(self, &cursor->spare, cursor->result);
     }
-    RB_OBJ_WRITE(self, &cursor->result, Qnil);
-    RB_OBJ_WRITE(self, &cursor->query, Qnil);
+    RB_OBJ_WRITE(self, &cursor->result, result);
     cursor->position = 0;
+}
+
+static void
+cursor_drop_further(VALUE self, struct pgconn_cursor *cursor)
+{
+    if (NIL_P(cursor->further)) return;
+    for (long i = 0; i < RARRAY_LEN(cursor->further); i++) {
+        pgconn_result_release(RARRAY_AREF(cursor->further, i));
+    }
+    RB_OBJ_WRITE(self, &cursor->further, Qnil);
+}
+
+void
+pgconn_cursor_reset(VALUE self, struct pgconn_cursor *cursor)
+{
+    pgconn_cursor_set_result(self, cursor, Qnil);
+    cursor_drop_further(self, cursor);
+    RB_OBJ_WRITE(self, &cursor->query, Qnil);
 }
 
 /*

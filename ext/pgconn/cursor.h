@@ -11,6 +11,7 @@
 struct pgconn_cursor {
     VALUE connection;
     VALUE result;    /* of the last execute, or nil */
+    VALUE further;   /* Array of those of the statements behind it in one string, or nil */
     VALUE spare;     /* an empty one for the next, or nil */
     VALUE query;     /* the text as sent, or nil */
     long position;   /* of the next row */
@@ -26,11 +27,17 @@ extern VALUE rb_cPgconnCursor;
 struct pgconn_cursor *pgconn_cursor_get(VALUE self);
 struct pgconn_cursor *pgconn_cursor_get_open(VALUE self);
 
+/* For what reads results: raises InterfaceError for a closed cursor or connection. */
+struct pgconn_cursor *pgconn_cursor_get_readable(VALUE self);
+
 /* One that has no connection yet. */
 VALUE pgconn_cursor_allocate(VALUE class);
 
 /* Drops what the last execute gave. */
 void pgconn_cursor_reset(VALUE self, struct pgconn_cursor *cursor);
+
+/* Drops the result, and makes another one, or none (nil), the current one. */
+void pgconn_cursor_set_result(VALUE self, struct pgconn_cursor *cursor, VALUE result);
 
 /* Define the methods of the other files. */
 void pgconn_cursor_execute_init(void);

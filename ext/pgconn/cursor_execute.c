@@ -93,6 +93,7 @@ cursor_run(VALUE self, const struct execute_call *call)
     cursor->spare = Qnil;
     result = pgconn_execute(&executor, &request, &cursor->query);
     RB_OBJ_WRITE(self, &cursor->result, result);
+    RB_OBJ_WRITE(self, &cursor->further, request.further);
     RB_GC_GUARD(self);
 }
 
@@ -100,15 +101,22 @@ cursor_run(VALUE self, const struct execute_call *call)
  * @overload execute(sql, params = nil, timeout: nil, **named)
  *   Executes a statement. Its parameters are bound on the server, as `$1` (then `params` is an
  *   Array) or as `:name` (then they are keywords or a Hash).
- *   @param sql [String] one statement
+ *
+ *   Without parameters the SQL may be several statements, with `;` in between. They go as one
+ *   simple query: the first that fails ends them all, its error is raised, and in autocommit what
+ *   those before it did is rolled back unless there is a COMMIT among them. The first result is
+ *   the current one; {#next_result} goes on to the others. A COPY among them can't be used: it is
+ *   ended (FROM STDIN, which is an error) or read to its end (TO STDOUT, the others are executed),
+ *   and ProgrammingError is raised.
+ *   @param sql [String] one statement, or several
  *   @param params [Array, Hash, nil] the values of `$1`, `$2`... or of the names
  *   @param timeout [Numeric, nil] seconds after which the statement is cancelled; the cursor's, or
  *     the connection's `statement_timeout`, by default
  *   @param named [Hash{Symbol => Object}] the values of the names; a parameter called `timeout`
  *     needs a Hash as `params`
  *   @return [self]
- *   @raise [Pgconn::ProgrammingError] for empty SQL, COPY, and parameters that don't fit the
- *     statement's
+ *   @raise [Pgconn::ProgrammingError] for empty SQL, COPY, parameters that don't fit the
+ *     statement's, and several statements with parameters
  *   @raise [Pgconn::DataError] for a value that can't be sent
  *   @raise [Pgconn::QueryCanceledError] at the timeout, or when somebody cancelled the statement
  *   @raise [Pgconn::ConnectionLost] if the connection is lost
@@ -125,6 +133,27 @@ cursor_execute(int argc, VALUE *argv, VALUE self)
     cursor_run(self, &call);
     RB_GC_GUARD(call.arguments);
     return self;
+}
+
+/*
+ * Goes on to the result of the next of several statements that were executed in one string.
+ * @return [Boolean] whether there was one; if not, there is nothing to fetch any more
+ * @raise [Pgconn::InterfaceError] if the cursor or the connection is closed
+ * @example
+ *   cur.execute("SELECT 1; SELECT 2")
+ *   cur.fetch_value # => 1
+ *   cur.next_result # => true
+ *   cur.fetch_value # => 2
+ *   cur.next_result # => false
+ */
+static VALUE
+cursor_next_result(VALUE self)
+{
+    struct pgconn_cursor *cursor = pgconn_cursor_get_readable(self);
+    bool more = !NIL_P(cursor->further) && RARRAY_LEN(cursor->further) > 0;
+
+    pgconn_cursor_set_result(self, cursor, more ? rb_ary_shift(cursor->further) : Qnil);
+    return RBOOL(more);
 }
 
 /* Whether conn.cursor.execute does nothing but what is done here. */
@@ -166,5 +195,6 @@ void
 pgconn_cursor_execute_init(void)
 {
     rb_define_method(rb_cPgconnCursor, "execute", cursor_execute, -1);
+    rb_define_method(rb_cPgconnCursor, "next_result", cursor_next_result, 0);
     rb_define_method(rb_cPgconnConnection, "execute", connection_execute, -1);
 }

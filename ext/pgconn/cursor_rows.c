@@ -6,10 +6,8 @@
 static struct pgconn_cursor *
 cursor_get_fetchable(VALUE self)
 {
-    struct pgconn_cursor *cursor = pgconn_cursor_get_open(self);
+    struct pgconn_cursor *cursor = pgconn_cursor_get_readable(self);
 
-    if (pgconn_connection_is_closed(cursor->connection))
-        pgconn_connection_get_open(cursor->connection);
     if (NIL_P(cursor->result) || !pgconn_result_has_rows(cursor->result)) {
         pgconn_error_raise(rb_ePgconnProgrammingError, "no results to fetch");
     }

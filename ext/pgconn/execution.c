@@ -20,9 +20,25 @@ keyword_check(enum pgconn_keyword keyword)
         pgconn_error_raise(rb_ePgconnProgrammingError, "can't execute an empty query");
     }
     if (keyword == PGCONN_KEYWORD_COPY) {
-        pgconn_error_raise(rb_ePgconnProgrammingError,
-                           "COPY can't be run by execute: it needs a source or a sink of data");
+        pgconn_error_raise(rb_ePgconnProgrammingError, "%s", PGCONN_SIMPLE_QUERY_NO_COPY);
     }
+}
+
+static bool
+arguments_are_given(VALUE arguments)
+{
+    if (RB_TYPE_P(arguments, T_HASH)) return !RHASH_EMPTY_P(arguments);
+    return !NIL_P(arguments) && RARRAY_LEN(arguments) > 0;
+}
+
+/* The simple protocol has no parameters. */
+static void
+several_check(VALUE arguments)
+{
+    if (!arguments_are_given(arguments)) return;
+    pgconn_error_raise(rb_ePgconnProgrammingError,
+                       "several statements in one string can't have parameters: execute them one "
+                       "by one");
 }
 
 static void
@@ -47,6 +63,7 @@ execution_start(struct execution *execution)
     execution->arguments.types = Qnil;
     execution_fetch(execution, by_name);
     keyword_check(execution->known->keyword);
+    if (execution->known->sql.several) several_check(request->arguments);
     values = pgconn_params_values(&execution->known->sql, request->arguments);
     execution->arguments = pgconn_params_resolve(values, execution->executor->registry);
     if (!NIL_P(execution->arguments.types)) execution_fetch(execution, by_name);
@@ -56,7 +73,7 @@ static struct pgconn_command *
 command_add(struct execution *execution, enum pgconn_command_kind kind, const char *name)
 {
     const char *sql = RSTRING_PTR(execution->known->wire);
-    bool has_sql = kind == PGCONN_COMMAND_QUERY || kind == PGCONN_COMMAND_PREPARE;
+    bool has_sql = kind != PGCONN_COMMAND_EXECUTE && kind != PGCONN_COMMAND_DESCRIBE;
     struct pgconn_command *command = pgconn_flight_append(execution->flight, kind,
                                                           has_sql ? sql : NULL);
 
@@ -127,6 +144,16 @@ commands_add(struct execution *execution, const struct pgconn_parameter *paramet
     params_add(execution, command, parameters);
 }
 
+/* Whatever they are, they may change the session's state, and drop its prepared statements. */
+static void
+statements_add(struct execution *execution)
+{
+    struct pgconn_flight *flight = execution->flight;
+
+    command_add(execution, PGCONN_COMMAND_STATEMENTS, "");
+    flight->simple = flight->barrier = flight->forgets = true;
+}
+
 static VALUE
 flight_fill(VALUE arg)
 {
@@ -135,7 +162,8 @@ flight_fill(VALUE arg)
     VALUE buffer;
     struct pgconn_parameter *copy = ALLOCV_N(struct pgconn_parameter, buffer, count);
 
-    commands_add(execution, parameters_copy(execution, copy));
+    if (execution->known->sql.several) statements_add(execution);
+    else commands_add(execution, parameters_copy(execution, copy));
     ALLOCV_END(buffer);
     return Qnil;
 }
@@ -219,6 +247,7 @@ execution_try(struct execution *execution, VALUE *query, VALUE *result)
     RB_OBJ_WRITE(request->cursor, query, execution->known->sql.text);
     execution_learn(execution);
     request->relies = false;
+    request->further = Qnil;
     if (execution_must_ask(execution)) {
         if (!execution_send(execution, flight_make(execution, flight_fill_to_ask), result)) {
             return false;

@@ -14,15 +14,6 @@ pgconn_flight_new(void)
     return calloc(1, sizeof(struct pgconn_flight));
 }
 
-static void
-command_free(struct pgconn_command *command)
-{
-    PQclear(command->result);
-    pgconn_params_free(&command->params);
-    free(command->sql);
-    if (!command->within) free(command);
-}
-
 void
 pgconn_flight_free(struct pgconn_flight *flight)
 {
@@ -30,7 +21,7 @@ pgconn_flight_free(struct pgconn_flight *flight)
 
     while ((command = flight->commands)) {
         flight->commands = command->next;
-        command_free(command);
+        pgconn_command_free(command);
     }
     /* Not answered: then it was never sent, or is lost with the session. */
     if (flight->names && flight->prepared->state == PGCONN_PREPARED_UNDER_WAY) {
@@ -40,38 +31,19 @@ pgconn_flight_free(struct pgconn_flight *flight)
     free(flight);
 }
 
-/* The first command that a flight gets is within it. */
-static struct pgconn_command *
-command_new(struct pgconn_flight *flight, enum pgconn_command_kind kind, const char *sql)
-{
-    struct pgconn_command *command = &flight->only;
-    char *copy = sql ? strdup(sql) : NULL;
-
-    if (sql && !copy) return NULL;
-    if (command->within) command = calloc(1, sizeof(*command));
-    else command->within = true;
-    if (!command) {
-        free(copy);
-        return NULL;
-    }
-    command->kind = kind;
-    command->sql = copy;
-    return command;
-}
-
 struct pgconn_command *
 pgconn_flight_append(struct pgconn_flight *flight, enum pgconn_command_kind kind, const char *sql)
 {
     struct pgconn_command **link = &flight->commands;
 
     while (*link) link = &(*link)->next;
-    return *link = command_new(flight, kind, sql);
+    return *link = pgconn_command_new(&flight->only, kind, sql);
 }
 
 struct pgconn_command *
 pgconn_flight_prepend(struct pgconn_flight *flight, enum pgconn_command_kind kind, const char *sql)
 {
-    struct pgconn_command *command = command_new(flight, kind, sql);
+    struct pgconn_command *command = pgconn_command_new(&flight->only, kind, sql);
 
     if (!command) return NULL;
     command->next = flight->commands;
@@ -79,9 +51,11 @@ pgconn_flight_prepend(struct pgconn_flight *flight, enum pgconn_command_kind kin
 }
 
 static bool
-result_is_error(const PGresult *result)
+result_starts_copy(const PGresult *result)
 {
-    return PQresultStatus(result) == PGRES_FATAL_ERROR;
+    ExecStatusType status = PQresultStatus(result);
+
+    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
 PGresult *
@@ -92,7 +66,8 @@ pgconn_flight_result(const struct pgconn_flight *flight)
 
     for (command = flight->commands; command; command = command->next) {
         result = command->result;
-        if (result && result_is_error(result)) break;
+        if (!result) continue;
+        if (PQresultStatus(result) == PGRES_FATAL_ERROR || result_starts_copy(result)) break;
     }
     return result;
 }
@@ -105,17 +80,15 @@ pgconn_flight_tag(const struct pgconn_flight *flight)
     return result ? PQcmdStatus(result) : "";
 }
 
-PGresult *
-pgconn_flight_take_result(struct pgconn_flight *flight)
+struct pgconn_command *
+pgconn_flight_asked(const struct pgconn_flight *flight)
 {
     struct pgconn_command *command = flight->commands;
-    PGresult *result;
 
-    if (!command) return NULL;
-    while (command->next) command = command->next;
-    result = command->result;
-    command->result = NULL;
-    return result;
+    while (command && command->next && command->kind != PGCONN_COMMAND_STATEMENTS) {
+        command = command->next;
+    }
+    return command;
 }
 
 void
@@ -212,46 +185,25 @@ pgconn_queue_dismiss(struct pgconn_queue *queue)
     queue->last = at;
 }
 
-static int
-command_hand_over(PGconn *pg, const struct pgconn_command *command)
-{
-    const struct pgconn_params *params = &command->params;
-
-    switch (command->kind) {
-    case PGCONN_COMMAND_PREPARE:
-        return PQsendPrepare(pg, command->name, command->sql, params->count, params->types);
-    case PGCONN_COMMAND_DESCRIBE:
-        return PQsendDescribePrepared(pg, command->name);
-    case PGCONN_COMMAND_EXECUTE:
-        return PQsendQueryPrepared(pg, command->name, params->count, params->values,
-                                   params->lengths, params->formats, command->result_format);
-    default:
-        return PQsendQueryParams(pg, command->sql, params->count, params->types, params->values,
-                                 params->lengths, params->formats, command->result_format);
-    }
-}
-
-static bool
-command_send(PGconn *pg, struct pgconn_command *command)
-{
-    bool sent = command_hand_over(pg, command) == 1;
-
-    /* libpq has copied all of it. */
-    pgconn_params_free(&command->params);
-    return sent;
-}
-
 static bool
 flight_send(PGconn *pg, struct pgconn_flight *flight)
 {
     struct pgconn_command *command;
 
     flight->answering = flight->commands;
+    if (flight->simple) return flight->sent = pgconn_simple_query_send(pg, flight->commands);
     for (command = flight->commands; command; command = command->next) {
-        if (!command_send(pg, command)) return false;
+        if (!pgconn_command_send(pg, command)) return false;
         flight->sent = true;
     }
     return PQpipelineSync(pg) == 1;
+}
+
+/* A simple query has to wait for the answers to what the driver has sent ahead of it. */
+static bool
+queue_may_send(const struct pgconn_queue *queue)
+{
+    return queue->sending && (!queue->sending->simple || queue->sending == queue->reading);
 }
 
 /* Hands libpq what was admitted; *sent says whether there was anything. */
@@ -260,20 +212,13 @@ queue_send(struct pgconn_queue *queue, bool *sent)
 {
     struct pgconn_flight *flight;
 
-    *sent = queue->sending != NULL;
-    while ((flight = queue->sending)) {
+    *sent = queue_may_send(queue);
+    while (queue_may_send(queue)) {
+        flight = queue->sending;
         queue->sending = flight == queue->last ? NULL : flight->next;
         if (!flight_send(queue->pg, flight)) return false;
     }
     return true;
-}
-
-static bool
-result_starts_copy(const PGresult *result)
-{
-    ExecStatusType status = PQresultStatus(result);
-
-    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
 /* A FATAL or PANIC error speaks of the session, not of the statement that it met. */
@@ -287,10 +232,37 @@ result_ends_session(const PGresult *result)
 
 /* What is said of a statement is kept for its next execution, too, and what changes the session. */
 static bool
-command_is_awaited(const struct pgconn_flight *flight, const struct pgconn_command *command)
+result_is_awaited(const struct pgconn_flight *flight, const PGresult *result)
 {
-    return !flight->abandoned || flight->forgets || flight->two_phase ||
-           command->kind == PGCONN_COMMAND_PREPARE || command->kind == PGCONN_COMMAND_DESCRIBE;
+    const struct pgconn_command *command = flight->answering;
+
+    if (!flight->abandoned) return true;
+    if (flight->forgets || flight->two_phase) return PQresultStatus(result) != PGRES_TUPLES_OK;
+    return command->kind == PGCONN_COMMAND_PREPARE || command->kind == PGCONN_COMMAND_DESCRIBE;
+}
+
+/* Keeps or clears a result of the flight whose answer is being read. False when out of memory. */
+static bool
+queue_keep(struct pgconn_queue *queue, PGresult *result)
+{
+    struct pgconn_flight *flight = queue->reading;
+    struct pgconn_command *command = flight->answering;
+
+    if (!queue->last_words && result_ends_session(result)) queue->last_words = result;
+    else if (!command || !result_is_awaited(flight, result)) PQclear(result);
+    else if (flight->simple) return pgconn_simple_query_keep(&flight->answering, result);
+    else if (command->result) PQclear(result);
+    else command->result = result;
+    return true;
+}
+
+static void
+queue_complete(struct pgconn_queue *queue)
+{
+    struct pgconn_flight *flight = queue->reading;
+
+    flight->complete = true;
+    queue->reading = flight == queue->last ? NULL : flight->next;
 }
 
 /*
@@ -307,24 +279,39 @@ queue_take(struct pgconn_queue *queue, PGresult *result)
         if (command) flight->answering = command->next;
         return command != NULL;
     }
-    if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
-        flight->complete = true;
-        queue->reading = flight == queue->last ? NULL : flight->next;
-    }
-    else if (result_starts_copy(result)) {
-        PQclear(result);
-        return false;
-    }
-    else if (!queue->last_words && result_ends_session(result)) {
-        queue->last_words = result;
-        return true;
-    }
-    else if (command && !command->result && command_is_awaited(flight, command)) {
-        command->result = result;
-        return true;
-    }
+    if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) queue_complete(queue);
+    else if (!result_starts_copy(result)) return queue_keep(queue, result);
     PQclear(result);
-    return true;
+    return flight->complete;
+}
+
+static enum pgconn_step
+queue_take_next(struct pgconn_queue *queue)
+{
+    enum pgconn_step step;
+    PGresult *result;
+
+    if (!queue->reading->simple) {
+        return queue_take(queue, PQgetResult(queue->pg)) ? PGCONN_STEP_DONE : PGCONN_STEP_FAILED;
+    }
+    step = pgconn_simple_query_take(queue->pg, &result);
+    if (step != PGCONN_STEP_DONE) return step;
+    if (result) return queue_keep(queue, result) ? PGCONN_STEP_DONE : PGCONN_STEP_FAILED;
+    queue_complete(queue);
+    return PGCONN_STEP_DONE;
+}
+
+/* All that has come, of flights that were sent. */
+static enum pgconn_step
+queue_take_all(struct pgconn_queue *queue)
+{
+    enum pgconn_step step = PGCONN_STEP_DONE;
+
+    while (step == PGCONN_STEP_DONE && queue->reading && queue->reading != queue->sending &&
+           !PQisBusy(queue->pg)) {
+        step = queue_take_next(queue);
+    }
+    return step;
 }
 
 /*
@@ -336,8 +323,7 @@ queue_read_once(struct pgconn_queue *queue)
 {
     bool consumed = PQconsumeInput(queue->pg);
 
-    while (queue->reading && !PQisBusy(queue->pg)) {
-        if (queue_take(queue, PQgetResult(queue->pg))) continue;
+    if (queue_take_all(queue) == PGCONN_STEP_FAILED) {
         if (consumed) queue->failure = "the server's answer doesn't belong to what was asked";
         return false;
     }
@@ -388,7 +374,7 @@ queue_step_locked(struct pgconn_queue *queue)
     /*
      * Right after sending there is nothing to read yet: a look would be a system call for naught.
      */
-    if (!sent && !queue_read(queue)) return PGCONN_STEP_FAILED;
+    if (!sent && !(queue_read(queue) && queue_send(queue, &sent))) return PGCONN_STEP_FAILED;
     unsent = PQflush(queue->pg);
     if (unsent < 0) return PGCONN_STEP_FAILED;
     if (!queue->reading) return PGCONN_STEP_DONE;

@@ -9,10 +9,8 @@
 #ifndef PGCONN_FLIGHT_H
 #define PGCONN_FLIGHT_H
 
-#include "params.h"
-#include "prepared.h"
+#include "simple_query.h"
 #include "sql_lexer.h"
-#include "wait.h"
 
 enum pgconn_flight_state {
     PGCONN_FLIGHT_QUEUED,    /* may leave the queue as if it had never been there */
@@ -35,26 +33,6 @@ pgconn_text_settings_equal(struct pgconn_text_settings one, struct pgconn_text_s
            one.standard_strings == other.standard_strings;
 }
 
-/* What a flight asks the server to do. */
-enum pgconn_command_kind {
-    PGCONN_COMMAND_QUERY,    /* Parse (without a name), Bind, Describe and Execute */
-    PGCONN_COMMAND_EXECUTE,  /* Bind, Describe and Execute, of a statement with a name */
-    PGCONN_COMMAND_PREPARE,  /* Parse; an empty name is none */
-    PGCONN_COMMAND_DESCRIBE, /* Describe, of a statement */
-};
-
-/* One command of a flight, and the server's answer to it. */
-struct pgconn_command {
-    struct pgconn_command *next;
-    enum pgconn_command_kind kind;
-    bool within; /* the flight's own memory */
-    char *sql;   /* in the client encoding; of QUERY and PREPARE */
-    char name[PGCONN_PREPARED_NAME_MAX];
-    struct pgconn_params params; /* of PREPARE: only the number and the types */
-    int result_format;           /* 0 text, 1 binary */
-    PGresult *result;
-};
-
 /* What the driver sends for itself, without a caller. */
 enum pgconn_errand {
     PGCONN_ERRAND_NONE,
@@ -71,10 +49,12 @@ struct pgconn_flight {
     enum pgconn_flight_state state;
     enum pgconn_errand errand;
     struct pgconn_text_settings settings; /* of its statements, then of its answer */
+    int sent_encoding_index;              /* of its statements */
     bool sent;      /* libpq has its bytes; also once lost: the server may have run it */
     bool complete;  /* its ReadyForQuery has been read: the step says so, state follows */
     bool abandoned; /* its caller has gone: the answer is read and dropped */
     bool barrier;   /* may change the session's state: alone on the wire */
+    bool simple;    /* goes as one simple query, its last command being STATEMENTS; a barrier */
     bool begins;    /* starts a transaction if none is open and autocommit is off */
     bool began;     /* it had to: BEGIN is its first command */
     bool ends;      /* the driver's COMMIT or ROLLBACK: not sent if no transaction is open */
@@ -116,14 +96,20 @@ struct pgconn_command *pgconn_flight_append(struct pgconn_flight *flight,
 struct pgconn_command *pgconn_flight_prepend(struct pgconn_flight *flight,
                                              enum pgconn_command_kind kind, const char *sql);
 
-/* The first answer that is an error, else the answer of the last statement; NULL: there is none. */
+/*
+ * The first answer that is an error (or a COPY's, which nobody can use), else the answer of the
+ * last statement; NULL: there is none.
+ */
 PGresult *pgconn_flight_result(const struct pgconn_flight *flight);
 
 /* The tag of that answer, "COMMIT" for one; empty where it is an error or there is none. */
 const char *pgconn_flight_tag(const struct pgconn_flight *flight);
 
-/* Takes the last statement's answer out; the caller clears it. NULL: there is none. */
-PGresult *pgconn_flight_take_result(struct pgconn_flight *flight);
+/*
+ * The command whose result the caller has asked for: the last; in a simple query the first of the
+ * user's statements, with those of the further ones behind it. NULL: there is none.
+ */
+struct pgconn_command *pgconn_flight_asked(const struct pgconn_flight *flight);
 
 void pgconn_queue_init(struct pgconn_queue *queue);
 void pgconn_queue_destroy(struct pgconn_queue *queue);

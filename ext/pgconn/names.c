@@ -84,9 +84,20 @@ prepared_settle(struct pgconn_names *names, struct pgconn_flight *flight)
 }
 
 static bool
-tag_drops_all(const char *tag)
+result_drops_all(PGresult *result)
 {
+    const char *tag = result ? PQcmdStatus(result) : "";
+
     return strcmp(tag, "DEALLOCATE ALL") == 0 || strcmp(tag, "DISCARD ALL") == 0;
+}
+
+static bool
+flight_drops_all(const struct pgconn_flight *flight)
+{
+    const struct pgconn_command *command = flight->commands;
+
+    while (command && !result_drops_all(command->result)) command = command->next;
+    return command != NULL;
 }
 
 static bool
@@ -152,7 +163,7 @@ void
 pgconn_names_settle(struct pgconn_names *names, struct pgconn_flight *flight)
 {
     flight_judge(flight);
-    if (flight->forgets && tag_drops_all(pgconn_flight_tag(flight))) {
+    if (flight->forgets && flight_drops_all(flight)) {
         names->epoch++;
         names->closing_count = 0;
     }

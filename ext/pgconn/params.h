@@ -74,8 +74,9 @@ struct pgconn_sql {
     VALUE text; /* with `$n` for each `:name`; UTF-8, or as it was */
     VALUE
     names; /* frozen Array of the names in the order of their numbers, Strings in UTF-8; or nil */
-    int highest; /* the highest $n, where there are no names */
-    bool embeds; /* it holds statements that may have parameters of their own */
+    int highest;  /* the highest $n, where there are no names */
+    bool embeds;  /* it holds statements that may have parameters of their own */
+    bool several; /* it is more than one statement, or can't be told from that */
 };
 
 /*

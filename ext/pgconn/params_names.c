@@ -1,7 +1,7 @@
 #include "encoding.h"
 #include "error.h"
 #include "params.h"
-#include "sql_lexer.h"
+#include "sql_statements.h"
 
 /* What a statement without parameters is given: a frozen Array. */
 static VALUE no_values;
@@ -250,6 +250,12 @@ count_check(const struct pgconn_sql *sql, long given)
                        given, given == 1 ? "" : "s", sql->highest);
 }
 
+static bool
+sql_has(VALUE sql, char byte)
+{
+    return memchr(RSTRING_PTR(sql), byte, (size_t)RSTRING_LEN(sql)) != NULL;
+}
+
 /* The SQL in an encoding in which ASCII is ASCII, fit for libpq. */
 static VALUE
 sql_check(VALUE sql)
@@ -262,21 +268,44 @@ sql_check(VALUE sql)
         pgconn_error_raise(rb_ePgconnDataError, "the SQL is larger than %d bytes",
                            PGCONN_PARAMS_BYTES_MAX);
     }
-    if (memchr(RSTRING_PTR(sql), '\0', (size_t)RSTRING_LEN(sql))) {
+    if (sql_has(sql, '\0')) {
         pgconn_error_raise(rb_ePgconnProgrammingError, "the SQL has a NUL byte");
     }
     return sql;
 }
 
+static bool
+sql_is_several(VALUE sql, bool standard_strings)
+{
+    bool several;
+
+    if (!sql_has(sql, ';')) return false;
+    sql = sql_lexable(sql);
+    several = pgconn_sql_statements_are_several(RSTRING_PTR(sql), (size_t)RSTRING_LEN(sql),
+                                                standard_strings);
+    RB_GC_GUARD(sql);
+    return several;
+}
+
+static struct pgconn_sql
+positions_parse(VALUE sql, bool standard_strings)
+{
+    struct pgconn_sql parsed = {.text = sql, .names = Qnil};
+
+    if (sql_has(sql, '$')) {
+        parsed.highest = highest_number(sql, standard_strings, &parsed.embeds);
+    }
+    return parsed;
+}
+
 struct pgconn_sql
 pgconn_params_parse(VALUE sql, bool by_name, bool standard_strings)
 {
-    struct pgconn_sql parsed = {.text = sql_check(sql), .names = Qnil};
+    VALUE text = sql_check(sql);
+    struct pgconn_sql parsed = by_name ? names_parse(text, standard_strings)
+                                       : positions_parse(text, standard_strings);
 
-    if (by_name) return names_parse(parsed.text, standard_strings);
-    if (memchr(RSTRING_PTR(parsed.text), '$', (size_t)RSTRING_LEN(parsed.text))) {
-        parsed.highest = highest_number(parsed.text, standard_strings, &parsed.embeds);
-    }
+    parsed.several = sql_is_several(parsed.text, standard_strings);
     return parsed;
 }
 

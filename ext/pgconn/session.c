@@ -315,6 +315,7 @@ session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
     pgconn_two_phase_settle(&session->two_phase, flight, session->transaction);
     session_renew(session, flight);
     if (flight->refused) flight->refused = session_takes_back(session, flight);
+    flight->sent_encoding_index = flight->settings.encoding_index;
     flight->settings = session->settings;
     flight_end(&session->queue, flight, PGCONN_FLIGHT_ANSWERED);
 }

@@ -32,5 +32,6 @@ module Pgconn
     alias fetchone fetch
     alias fetchmany fetch_many
     alias fetchall fetch_all
+    alias nextset next_result
   end
 end

@@ -47,13 +47,6 @@ RSpec.describe Pgconn::Cursor do
       expect { cursor.execute(42) }.to raise_error(TypeError)
     end
 
-    it "leaves several statements in one string to the server, which refuses them" do
-      connection.autocommit = true
-      expect { cursor.execute("SELECT 1; SELECT 2") }
-        .to raise_error(Pgconn::Errors::SyntaxError, /multiple commands/)
-      expect(cursor.execute("SELECT 3;").fetch_value).to eq(3)
-    end
-
     it "refuses COPY before anything is sent, however it is written" do
       ["COPY pg_class TO STDOUT", "copy t FROM stdin", "/* a /* nested */ one */ -- and\n copy (select 1) to stdout"]
         .each { |sql| expect { cursor.execute(sql) }.to raise_error(Pgconn::ProgrammingError, /COPY/) }

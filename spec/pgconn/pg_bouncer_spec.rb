@@ -49,6 +49,12 @@ RSpec.describe "PgBouncer in transaction mode" do
     observer.execute("DROP TABLE bounced")
   end
 
+  it "takes several statements in one string" do
+    cursor = through_bouncer.execute("SELECT 1; SELECT 2; SELECT 3")
+    expect([cursor.fetch_value, cursor.next_result, cursor.fetch_value]).to eq([1, true, 2])
+    expect(cursor.connection.transaction_status).to eq(Pgconn::TRANSACTION_STATUS_INTRANS)
+  end
+
   it "is no obstacle to errors and what comes after them" do
     connection = through_bouncer
     expect { connection.execute("SELECT 1 / $1::int", [0]) }.to raise_error(Pgconn::Errors::DivisionByZero)

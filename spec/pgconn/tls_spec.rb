@@ -65,6 +65,17 @@ RSpec.describe "TLS" do
     expect(rows.column(0)).to eq((1..50_000).to_a)
   end
 
+  it "gives large results of several statements, and drains a large COPY among them" do
+    cursor = connection.execute("SELECT repeat('x', 5000000); SELECT i, repeat('y', 100) FROM generate_series(1, 50000) i")
+    expect(cursor.fetch_value.bytesize).to eq(5_000_000)
+    cursor.next_result
+    expect(cursor.column(0)).to eq((1..50_000).to_a)
+    expect { connection.execute("SELECT 1; COPY (SELECT repeat('y', 100) FROM generate_series(1, 50000)) TO STDOUT") }
+      .to raise_error(Pgconn::ProgrammingError)
+    connection.rollback
+    expect(connection.execute("SELECT 1").fetch_value).to eq(1)
+  end
+
   it "takes large parameters whole" do
     text = "0123456789" * 500_000
     expect(connection.execute("SELECT $1::text", [text]).fetch_value).to eq(text)
