@@ -48,6 +48,15 @@ canceled_error(const struct pgconn_request *request, const char *outcome)
 }
 
 static VALUE
+withdrawn_error(const struct pgconn_request *request)
+{
+    struct pgconn_error_source source = request_source(request, "not_sent");
+
+    return pgconn_error_new_about(&source, rb_ePgconnQueryCanceledError,
+                                  "canceled before the statement could be sent");
+}
+
+static VALUE
 loss_error(const struct pgconn_session *session, struct pgconn_error_source source)
 {
     source.result = session->queue.last_words;
@@ -226,6 +235,9 @@ pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
     case PGCONN_RUN_NOT_SENT:
         pgconn_flight_free(flight);
         rb_exc_raise(canceled_error(request, "not_sent"));
+    case PGCONN_RUN_CANCELED:
+        pgconn_flight_free(flight);
+        rb_exc_raise(withdrawn_error(request));
     default: /* PGCONN_RUN_UNKNOWN: the queue has the flight */
         rb_exc_raise(canceled_error(request, "unknown"));
     }

@@ -318,31 +318,6 @@ connection_set_autocommit(VALUE self, VALUE on)
     return on;
 }
 
-/*
- * Asks the server to cancel the statement that is being executed, whoever sent it. May be called
- * from any thread; the cancelled call raises {QueryCanceledError}. Does nothing if none is.
- * @return [nil]
- * @raise [Pgconn::OperationalError] if the request could not be delivered within cancel_timeout
- * @raise [Pgconn::ProgrammingError] while a transaction is prepared
- * @see https://www.postgresql.org/docs/current/libpq-cancel.html PQcancel
- */
-static VALUE
-connection_cancel(VALUE self)
-{
-    struct pgconn_session *session = pgconn_connection_get_open(self);
-    char message[256];
-
-    if (session->two_phase.stage == PGCONN_TWO_PHASE_PREPARED) {
-        pgconn_error_raise(rb_ePgconnProgrammingError,
-                           "there is nothing to cancel while a transaction is prepared");
-    }
-    pgconn_driver_cancel(session, pgconn_wait_after(session->cancel_timeout), message,
-                         sizeof(message));
-    RB_GC_GUARD(self);
-    if (*message) pgconn_error_raise(rb_ePgconnOperationalError, "%s", message);
-    return Qnil;
-}
-
 /* A round trip, behind all that is queued: what alive? needs. */
 static VALUE
 connection_round_trip(VALUE self, VALUE timeout)
@@ -377,7 +352,6 @@ Init_pgconn_connection(void)
     rb_define_method(rb_cPgconnConnection, "broken?", connection_broken_p, 0);
     rb_define_method(rb_cPgconnConnection, "closed?", connection_closed_p, 0);
     rb_define_method(rb_cPgconnConnection, "autocommit=", connection_set_autocommit, 1);
-    rb_define_method(rb_cPgconnConnection, "cancel", connection_cancel, 0);
     rb_define_method(rb_cPgconnConnection, "close", connection_close, 0);
     rb_define_method(rb_cPgconnConnection, "commit", connection_commit, 0);
     rb_define_method(rb_cPgconnConnection, "rollback", connection_rollback, 0);

@@ -119,17 +119,32 @@ run_abandon(struct pgconn_run *run)
     run->flight = NULL;
 }
 
+/* Whether the flight's answer is the next one that a caller gets. */
+static bool
+flight_is_at_head(const struct pgconn_session *session, const struct pgconn_flight *flight)
+{
+    const struct pgconn_flight *reading = session->queue.reading;
+
+    while (reading && reading->errand) reading = reading->next;
+    return reading == flight;
+}
+
 /* Asks the server to cancel the flight if its answer is the next one. */
 static void
 run_cancel(const struct pgconn_run *run)
 {
     struct pgconn_session *session = run->session;
-    const struct pgconn_flight *reading = session->queue.reading;
 
-    while (reading && reading->errand) reading = reading->next;
-    if (reading == run->flight && run->flight->commands) {
+    if (flight_is_at_head(session, run->flight) && run->flight->commands) {
         pgconn_cancel_start(&session->cancel, session->pg);
     }
+}
+
+static void
+flight_withdraw(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    pgconn_queue_remove(&session->queue, flight);
+    flight->state = PGCONN_FLIGHT_WITHDRAWN;
 }
 
 /* The deadline has passed: see the three outcomes in pgconn_driver_run's contract. */
@@ -140,8 +155,7 @@ run_expire(struct pgconn_run *run)
     bool cancelable = run->flight->commands != NULL;
 
     if (run->flight->state == PGCONN_FLIGHT_QUEUED) {
-        pgconn_queue_remove(&session->queue, run->flight);
-        run->flight->state = PGCONN_FLIGHT_WITHDRAWN;
+        flight_withdraw(session, run->flight);
         run->end = PGCONN_RUN_NOT_SENT;
     }
     else if (cancelable && !run->flight->expired) {
@@ -216,7 +230,8 @@ pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
     if (run.end != PGCONN_RUN_ANSWERED) return run.end;
     if (flight->state == PGCONN_FLIGHT_LOST) return PGCONN_RUN_LOST;
     if (flight->forbidden) return PGCONN_RUN_FORBIDDEN;
-    return flight->state == PGCONN_FLIGHT_WITHDRAWN ? PGCONN_RUN_OUTDATED : PGCONN_RUN_ANSWERED;
+    if (flight->state != PGCONN_FLIGHT_WITHDRAWN) return PGCONN_RUN_ANSWERED;
+    return flight->canceled ? PGCONN_RUN_CANCELED : PGCONN_RUN_OUTDATED;
 }
 
 struct canceling {
@@ -253,18 +268,52 @@ cancel_leave(VALUE arg)
     return Qnil;
 }
 
+static bool
+session_is_busy(struct pgconn_session *session)
+{
+    bool busy;
+
+    pgconn_session_lock(session);
+    busy = session->queue.reading != NULL;
+    pgconn_session_unlock(session);
+    return busy;
+}
+
+/* The flight that a caller waits for with this cursor, or NULL. */
+static struct pgconn_flight *
+flight_of_cursor(const struct pgconn_session *session, const void *cursor)
+{
+    struct pgconn_flight *flight = session->queue.head;
+
+    while (flight && (flight->cursor != cursor || flight->abandoned)) flight = flight->next;
+    return flight;
+}
+
+/*
+ * Whether the server is to be asked to cancel what it does for the cursor. Of callers' flights only
+ * the one at the head is ever sent, so there is none that has to get there first.
+ */
+static bool
+cursor_is_served(struct pgconn_session *session, const void *cursor)
+{
+    struct pgconn_flight *flight = flight_of_cursor(session, cursor);
+
+    if (!flight) return false;
+    flight->canceled = true;
+    if (flight->state != PGCONN_FLIGHT_QUEUED) return session_is_busy(session);
+    flight_withdraw(session, flight);
+    if (flight->sleeper) pgconn_wait_wake(flight->sleeper);
+    return false;
+}
+
 void
-pgconn_driver_cancel(struct pgconn_session *session, pgconn_time deadline, char *message,
-                     size_t size)
+pgconn_driver_cancel(struct pgconn_session *session, const void *cursor, pgconn_time deadline,
+                     char *message, size_t size)
 {
     struct canceling canceling = {-1, deadline, message, size};
-    bool under_way;
 
     message[0] = '\0';
-    pgconn_session_lock(session);
-    under_way = session->queue.reading != NULL;
-    pgconn_session_unlock(session);
-    if (!under_way) return;
+    if (!(cursor ? cursor_is_served(session, cursor) : session_is_busy(session))) return;
     if (pgconn_cancel_start(&session->cancel, session->pg)) {
         canceling.watch = pgconn_cancel_watch(&session->cancel);
     }

@@ -19,6 +19,7 @@ enum pgconn_run_end {
     PGCONN_RUN_OUTDATED,  /* the session has changed since it was made: make it again; never sent */
     PGCONN_RUN_FORBIDDEN, /* by the session's state, as flight->forbidden says; never sent */
     PGCONN_RUN_NOT_SENT,  /* the deadline came first; it was never sent */
+    PGCONN_RUN_CANCELED,  /* its cursor's cancel came first; it was never sent */
     PGCONN_RUN_UNKNOWN,   /* the deadline came first, and no answer to the cancel request either */
 };
 
@@ -32,10 +33,11 @@ enum pgconn_run_end pgconn_driver_run(struct pgconn_session *session, struct pgc
                                       pgconn_time deadline);
 
 /*
- * Cancels the flight at the head, whoever sent it, and waits for the request's end until the
- * deadline. message gets libpq's text if the request couldn't be delivered, else it is empty.
+ * Cancels the flight at the head, whoever sent it, or with a cursor only that one's, wherever it
+ * is: one that wasn't sent yet leaves the queue. Waits for the request's end until the deadline.
+ * message gets libpq's text if the request couldn't be delivered, else it is empty.
  */
-void pgconn_driver_cancel(struct pgconn_session *session, pgconn_time deadline, char *message,
-                          size_t size);
+void pgconn_driver_cancel(struct pgconn_session *session, const void *cursor, pgconn_time deadline,
+                          char *message, size_t size);
 
 #endif

@@ -196,6 +196,7 @@ flight_make(struct execution *execution, VALUE (*fill)(VALUE))
     flight->joins = execution->request->joins;
     if (flight->joins) flight->begins = false;
     flight->relies = execution->request->relies;
+    flight->cursor = RTYPEDDATA_DATA(execution->request->cursor);
     execution->flight = flight;
     rb_protect(fill, (VALUE)execution, &state);
     if (state) {

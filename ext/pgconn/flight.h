@@ -46,6 +46,7 @@ struct pgconn_flight {
     struct pgconn_command *commands; /* none: the Sync alone */
     struct pgconn_command *answering;
     struct pgconn_prepared *prepared; /* the statement that it prepares or executes; or NULL */
+    const void *cursor;               /* whose statement it is: only compared; or NULL */
     enum pgconn_flight_state state;
     enum pgconn_errand errand;
     struct pgconn_text_settings settings; /* of its statements, then of its answer */
@@ -65,6 +66,7 @@ struct pgconn_flight {
     bool refused;   /* for that, so that its caller can send it again: no transaction is lost */
     bool names;     /* gives its statement the name that it is under way to get */
     bool expired;   /* its deadline has passed, and the server was asked to cancel it */
+    bool canceled;  /* by its cursor */
     unsigned long two_phase; /* the stage that it is to end, see two_phase.h; 0: none */
     const char *outside;     /* not for inside of transactions: what is said there; or NULL */
     const char *forbidden;   /* why the session's state forbade it to be sent; or NULL */
