@@ -164,7 +164,9 @@ connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, 
     if (session->life != PGCONN_SESSION_NEW) {
         pgconn_error_raise(rb_ePgconnInterfaceError, "connection already initialized");
     }
-    if (!NIL_P(statement_timeout)) pgconn_wait_seconds(statement_timeout, "statement_timeout");
+    if (!NIL_P(statement_timeout)) {
+        session->statement_timeout = pgconn_wait_seconds(statement_timeout, "statement_timeout");
+    }
     RB_OBJ_WRITE(self, &connection->statement_timeout, statement_timeout);
     session->cancel_timeout = pgconn_wait_seconds(cancel_timeout, "cancel_timeout");
     session->autocommit = session->autocommit_by_default = RTEST(autocommit);
@@ -266,6 +268,8 @@ connection_end_transaction(VALUE self, const char *verb)
  *   server has rolled it back
  * @raise [Pgconn::IntegrityError] if a deferred constraint doesn't hold
  * @raise [Pgconn::ProgrammingError] from {#tpc_begin} on: see {#tpc_commit}
+ * @raise [Pgconn::QueryCanceledError] at `statement_timeout`; :canceled as its `outcome` says that
+ *   the server has rolled back, :not_sent that the transaction is still open
  * @raise [Pgconn::ConnectionLost] its `outcome` is :unknown if the COMMIT had been sent
  * @see https://www.postgresql.org/docs/current/sql-commit.html COMMIT
  */
@@ -279,6 +283,7 @@ connection_commit(VALUE self)
  * Rolls back the transaction that is open; sends nothing if none is.
  * @return [nil]
  * @raise [Pgconn::ProgrammingError] from {#tpc_begin} on: see {#tpc_rollback}
+ * @raise [Pgconn::QueryCanceledError] at `statement_timeout`
  * @see https://www.postgresql.org/docs/current/sql-rollback.html ROLLBACK
  */
 static VALUE

@@ -33,7 +33,8 @@ bool
 pgconn_control_wait(struct pgconn_session *session, struct pgconn_flight *flight, VALUE sql,
                     VALUE *result)
 {
-    struct pgconn_request request = pgconn_answer_request(Qnil);
+    double timeout = session->statement_timeout;
+    struct pgconn_request request = pgconn_answer_request(timeout > 0 ? DBL2NUM(timeout) : Qnil);
 
     request.sql = sql;
     return pgconn_answer_wait(session, flight, &request, result) == PGCONN_ANSWER_RESULT;

@@ -36,9 +36,10 @@ struct pgconn_session {
     struct pgconn_reported reported; /* once it is closed */
     bool styles_unset;               /* DateStyle or IntervalStyle must still be SET */
     double cancel_timeout;
-    pgconn_time patience; /* how much longer what holds everybody up is waited for */
-    char *loss;           /* how the connection was lost; NULL: out of memory */
-    unsigned long forks;  /* of this process when the connection was made */
+    double statement_timeout; /* of what the driver executes to control the session; 0: none */
+    pgconn_time patience;     /* how much longer what holds everybody up is waited for */
+    char *loss;               /* how the connection was lost; NULL: out of memory */
+    unsigned long forks;      /* of this process when the connection was made */
 };
 
 void pgconn_session_init(struct pgconn_session *session);

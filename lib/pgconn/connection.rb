@@ -14,7 +14,8 @@ module Pgconn
     # @param autocommit [Boolean] whether each statement commits by itself
     # @param cursor_factory [Class, nil] {Cursor} or a subclass: what {#cursor} makes
     # @param cancel_timeout [Numeric] seconds to wait for the answer to a cancel request
-    # @param statement_timeout [Numeric, nil] seconds: the default of `timeout:` for each statement
+    # @param statement_timeout [Numeric, nil] seconds: the default of `timeout:` for each statement; it
+    #   holds for {#commit}, {#rollback}, {#reset} and the like, too
     # @param prepare_threshold [Integer, nil] the execution of a statement, counted from 1, with which it is
     #   prepared under a name; from the next on values come in binary where that can be. nil: never, as
     #   poolers such as PgBouncer in transaction mode need it

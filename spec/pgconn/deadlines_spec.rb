@@ -65,8 +65,77 @@ RSpec.describe "Deadlines" do
       expect(connection.execute("SELECT 1").fetch_value).to eq(1)
     end
 
+    it "is seconds, any positive number" do
+      [0, -1, Float::NAN].each { |timeout| expect { connect(statement_timeout: timeout) }.to raise_error(ArgumentError), timeout.inspect }
+      ["1", :soon, false].each { |timeout| expect { connect(statement_timeout: timeout) }.to raise_error(TypeError), timeout.inspect }
+      expect { connect(statement_timeout: Rational(1, 10)).execute("SELECT pg_sleep(30)") }.to raise_error(Pgconn::QueryCanceledError)
+    end
+
+    it "gives way to a cursor's timeout:, and that to a statement's own" do
+      patient = connection.cursor(timeout: 30)
+      expect(patient.execute("SELECT 'slow' FROM pg_sleep(0.4)").fetch_value).to eq("slow")
+      expect { patient.execute("SELECT pg_sleep(30)", timeout: 0.1) }.to raise_error(Pgconn::QueryCanceledError)
+      hasty = connect(autocommit: true).cursor(timeout: 0.1)
+      expect { hasty.execute("SELECT pg_sleep(30)") }.to raise_error(Pgconn::QueryCanceledError)
+      expect(hasty.execute("SELECT 'slow' FROM pg_sleep(0.3)", timeout: 30).fetch_value).to eq("slow")
+    end
+
     it "gives way to a statement's own timeout:" do
       expect(connection.execute("SELECT 'slow' FROM pg_sleep(0.4)", timeout: 30).fetch_value).to eq("slow")
+    end
+  end
+
+  describe "statement_timeout: and the end of a transaction" do
+    # A transaction whose COMMIT runs for half a minute.
+    def begin_slow_commit(connection)
+      connection.execute(<<~SQL)
+        CREATE TEMP TABLE t (id int);
+        CREATE FUNCTION pg_temp.sleep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(30); RETURN NULL; END';
+        CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+          FOR EACH ROW EXECUTE FUNCTION pg_temp.sleep();
+        COMMIT;
+        BEGIN;
+        INSERT INTO t VALUES (1)
+      SQL
+    end
+
+    it "hold for commit: cancelled, it has rolled back, and the connection is usable" do
+      connection = connect(statement_timeout: 0.3)
+      begin_slow_commit(connection)
+      expect { connection.commit }.to raise_error(Pgconn::QueryCanceledError) { |error| expect(error.outcome).to eq(:canceled) }
+      expect(connection.transaction_status).to eq(Pgconn::TRANSACTION_STATUS_IDLE)
+      expect(connection.execute("SELECT count(*) FROM t").fetch_value).to eq(0)
+    end
+
+    %i[commit rollback].each do |verb|
+      it "hold for #{verb} where the peer has vanished" do
+        through_proxy do |proxy|
+          connection = connect_tcp(port: proxy.port, statement_timeout: 0.3, cancel_timeout: 0.2)
+          connection.execute("SELECT 1")
+          proxy.stall
+          elapsed = Elapsed.seconds do
+            expect { connection.public_send(verb) }
+              .to raise_error(Pgconn::QueryCanceledError) { |error| expect(error.outcome).to eq(:unknown) }
+          end
+          expect(elapsed).to be < ConnectionHelpers::SOON
+          expect(connection).to be_broken
+        end
+      end
+    end
+
+    it "leave the transaction open for commit and rollback that wait behind another statement" do
+      connection = connect(statement_timeout: 0.3)
+      holder = connect(autocommit: true)
+      holder.execute("SELECT pg_advisory_lock(41)")
+      running = in_thread { connection.execute("SELECT 'first' FROM pg_advisory_lock(41)", timeout: 30).fetch_value }
+      wait_until_running(connection.backend_pid, "'first'")
+      %i[commit rollback].each do |verb|
+        expect { connection.public_send(verb) }
+          .to raise_error(Pgconn::QueryCanceledError) { |error| expect(error.outcome).to eq(:not_sent) }
+      end
+      holder.close
+      expect(value_of(running)).to eq("first")
+      expect(connection.transaction_status).to eq(Pgconn::TRANSACTION_STATUS_INTRANS)
     end
   end
 
