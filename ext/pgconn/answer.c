@@ -132,11 +132,12 @@ static int
 answer_encoding_index(struct answer *answer, PGresult *pg)
 {
     const struct pgconn_flight *flight = answer->flight;
-    const char *tag = PQcmdStatus(pg);
+    const char *tag;
 
+    if (!flight->simple) return flight->settings.encoding_index;
+    tag = PQcmdStatus(pg);
     if (strcmp(tag, "SET") == 0 || strcmp(tag, "RESET") == 0) answer->set = true;
-    return flight->simple && !answer->set ? flight->sent_encoding_index
-                                          : flight->settings.encoding_index;
+    return answer->set ? flight->settings.encoding_index : flight->sent_encoding_index;
 }
 
 /* The object is there before it is handed the PGresult: a failing allocation loses nothing. */

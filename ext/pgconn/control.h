@@ -12,8 +12,9 @@
 struct pgconn_flight *pgconn_control_flight(const struct pgconn_session *session, VALUE sql);
 
 /*
- * Runs the flight, which it takes over, under the session's statement_timeout. *result gets the Pgconn::Result, or nil where nothing had
- * to be sent; false where the flight must be made again. Raises as pgconn_answer_wait does.
+ * Runs the flight, which it takes over, under the session's statement_timeout. *result gets the
+ * Pgconn::Result, or nil where nothing had to be sent; false where the flight must be made again.
+ * Raises as pgconn_answer_wait does.
  */
 bool pgconn_control_wait(struct pgconn_session *session, struct pgconn_flight *flight, VALUE sql,
                          VALUE *result);

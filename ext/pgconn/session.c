@@ -226,14 +226,14 @@ session_forbids(const struct pgconn_session *session, struct pgconn_flight *flig
 }
 
 /*
- * Whether the flight goes back to its caller: it is forbidden, or the settings or the stage that it
- * was made for have changed.
+ * Whether the flight goes back to its caller: it is forbidden or canceled, or the settings or the
+ * stage that it was made for have changed.
  */
 static bool
 session_turns_back(const struct pgconn_session *session, struct pgconn_flight *flight)
 {
     if (!flight->commands) return false;
-    return session_forbids(session, flight) ||
+    return session_forbids(session, flight) || flight->canceled ||
            pgconn_two_phase_is_outdated(&session->two_phase, flight) ||
            !pgconn_text_settings_equal(flight->settings, session->settings);
 }

@@ -73,6 +73,19 @@ RSpec.describe "Memory", :long do
     RUBY
   end
 
+  it "stays flat over fifty thousand strings of several statements, walked through or not, and failures among them" do
+    expect_flat(50_000, <<~RUBY)
+      cursor = connection.execute("SELECT generate_series(1, 100); SET application_name = 'a'; SELECT repeat('x', 10000)")
+      cursor.next_result && cursor.next_result && cursor.fetch_all if number.even?
+      begin
+        connection.execute(number.odd? ? "SELECT generate_series(1, 100); SELECT 1/0" : "SELECT 1; COPY (SELECT 1) TO STDOUT")
+        abort "nothing raised"
+      rescue Pgconn::Error
+        nil
+      end
+    RUBY
+  end
+
   it "stays flat over three thousand connections, closed or dropped, and failed connects" do
     expect_flat(3_000, <<~RUBY)
       case number % 3

@@ -92,7 +92,7 @@ RSpec.describe "Several statements in one string" do
     end
   end
 
-  it "are executed by Connection#execute, too, which gives the cursor with the first result" do
+  it "are executed by Connection#execute, too, which gives the cursor with the first result", :gc_stress do
     expect(results_of(connection.execute("SELECT 1; SELECT 2, 3"))).to eq([[[1]], [[2, 3]]])
   end
 
