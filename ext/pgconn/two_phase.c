@@ -43,7 +43,8 @@ static bool
 flight_has_ended_it(const struct pgconn_flight *flight, PGTransactionStatusType transaction)
 {
     if (transaction != PQTRANS_IDLE || flight->errand) return false;
-    return flight->two_phase || (flight->barrier && !flight->began);
+    if (flight->two_phase || !flight->began) return flight->two_phase || flight->barrier;
+    return PQresultStatus(flight->commands->result) == PGRES_COMMAND_OK;
 }
 
 /* Somebody else may have ended it (42704, undefined_object): then nobody can any more. */

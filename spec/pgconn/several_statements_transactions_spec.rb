@@ -110,6 +110,19 @@ RSpec.describe "Several statements in one string, and transactions:" do
     end
   end
 
+  it "a COMMIT or ROLLBACK among them ends the transaction of tpc_begin, too, also with the first statement" do
+    ["COMMIT", "ROLLBACK", "COMMIT; SELECT 1/0"].each do |ending|
+      connection.tpc_begin(connection.xid(1, "several", ending[0, 4]))
+      begin
+        connection.execute("INSERT INTO several VALUES (1); #{ending}")
+      rescue Pgconn::Errors::DivisionByZero
+        nil
+      end
+      expect { connection.tpc_prepare }.to raise_error(Pgconn::ProgrammingError, /tpc_begin/)
+    end
+    expect(committed).to eq([1, 1])
+  end
+
   describe "the position of an error counts characters of the user's own text" do
     def position_of(sql, params = nil)
       connection.execute(sql, params)
