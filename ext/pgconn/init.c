@@ -23,6 +23,7 @@ Init_pgconn_ext(void)
     Init_pgconn_conninfo();
     Init_pgconn_service();
     Init_pgconn_ping();
+    Init_pgconn_block();
     Init_pgconn_connection();
     Init_pgconn_cursor();
     Init_pgconn_cancellation();

@@ -35,6 +35,7 @@ void Init_pgconn_cancel(void);
 void Init_pgconn_conninfo(void);
 void Init_pgconn_service(void);
 void Init_pgconn_ping(void);
+void Init_pgconn_block(void);
 void Init_pgconn_connection(void);
 void Init_pgconn_cursor(void);
 void Init_pgconn_cancellation(void);
