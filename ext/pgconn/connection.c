@@ -245,84 +245,6 @@ connection_broken_p(VALUE self)
     return RBOOL(session->life == PGCONN_SESSION_BROKEN || session->loss);
 }
 
-/* Runs COMMIT or ROLLBACK; gives the Result, or nil where no transaction was open. */
-static VALUE
-connection_end_transaction(VALUE self, const char *verb)
-{
-    struct pgconn_session *session = pgconn_connection_get_open(self);
-    VALUE sql = rb_str_freeze(rb_utf8_str_new_cstr(verb)), result;
-    struct pgconn_flight *flight;
-
-    do {
-        flight = pgconn_control_flight(session, sql);
-        flight->ends = true;
-    } while (!pgconn_control_wait(session, flight, sql, &result));
-    RB_GC_GUARD(self);
-    return result;
-}
-
-/*
- * Commits the transaction that is open; sends nothing if none is.
- * @return [nil]
- * @raise [Pgconn::Errors::InFailedSqlTransaction] if a statement of the transaction had failed: the
- *   server has rolled it back
- * @raise [Pgconn::IntegrityError] if a deferred constraint doesn't hold
- * @raise [Pgconn::ProgrammingError] from {#tpc_begin} on: see {#tpc_commit}
- * @raise [Pgconn::QueryCanceledError] at `statement_timeout`; :canceled as its `outcome` says that
- *   the server has rolled back, :not_sent that the transaction is still open
- * @raise [Pgconn::ConnectionLost] its `outcome` is :unknown if the COMMIT had been sent
- * @see https://www.postgresql.org/docs/current/sql-commit.html COMMIT
- */
-static VALUE
-connection_commit(VALUE self)
-{
-    return pgconn_control_check_done(connection_end_transaction(self, "COMMIT"), "committed");
-}
-
-/*
- * Rolls back the transaction that is open; sends nothing if none is.
- * @return [nil]
- * @raise [Pgconn::ProgrammingError] from {#tpc_begin} on: see {#tpc_rollback}
- * @raise [Pgconn::QueryCanceledError] at `statement_timeout`
- * @see https://www.postgresql.org/docs/current/sql-rollback.html ROLLBACK
- */
-static VALUE
-connection_rollback(VALUE self)
-{
-    connection_end_transaction(self, "ROLLBACK");
-    return Qnil;
-}
-
-/*
- * @return [Boolean] whether each statement commits by itself, instead of a transaction that
- *   starts by itself and lasts until {#commit} or {#rollback}
- */
-static VALUE
-connection_autocommit(VALUE self)
-{
-    return RBOOL(pgconn_connection_get(self)->session.autocommit);
-}
-
-/*
- * @param on [Boolean]
- * @raise [Pgconn::ProgrammingError] inside a transaction
- */
-static VALUE
-connection_set_autocommit(VALUE self, VALUE on)
-{
-    struct pgconn_session *session = pgconn_connection_get_open(self);
-
-    pgconn_control_settle(session);
-    if (pgconn_session_is_in_transaction(session)) {
-        pgconn_error_raise(
-            rb_ePgconnProgrammingError,
-            "autocommit can't be changed inside a transaction: commit or roll back first");
-    }
-    session->autocommit = RTEST(on);
-    RB_GC_GUARD(self);
-    return on;
-}
-
 /* A round trip, behind all that is queued: what alive? needs. */
 static VALUE
 connection_round_trip(VALUE self, VALUE timeout)
@@ -352,14 +274,11 @@ Init_pgconn_connection(void)
     rb_define_private_method(rb_cPgconnConnection, "initialize_copy", pgconn_connection_no_copy, 1);
     pgconn_connection_readers_init();
     pgconn_connection_session_init();
+    pgconn_connection_transactions_init();
     pgconn_connection_two_phase_init();
-    rb_define_method(rb_cPgconnConnection, "autocommit", connection_autocommit, 0);
     rb_define_method(rb_cPgconnConnection, "broken?", connection_broken_p, 0);
     rb_define_method(rb_cPgconnConnection, "closed?", connection_closed_p, 0);
-    rb_define_method(rb_cPgconnConnection, "autocommit=", connection_set_autocommit, 1);
     rb_define_method(rb_cPgconnConnection, "close", connection_close, 0);
-    rb_define_method(rb_cPgconnConnection, "commit", connection_commit, 0);
-    rb_define_method(rb_cPgconnConnection, "rollback", connection_rollback, 0);
     rb_define_private_method(rb_cPgconnConnection, "configure", connection_configure, 4);
     rb_define_private_method(rb_cPgconnConnection, "default_cursor_factory",
                              pgconn_connection_cursor_factory, 0);

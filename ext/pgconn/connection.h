@@ -24,9 +24,13 @@ extern VALUE rb_cPgconnConnection;
 /* Raises InterfaceError where initialize didn't run. */
 struct pgconn_connection *pgconn_connection_get(VALUE self);
 
-/* Define the methods of connection_readers.c, connection_session.c, connection_two_phase.c. */
+/*
+ * Define the methods of connection_readers.c, connection_session.c, connection_transactions.c and
+ * connection_two_phase.c.
+ */
 void pgconn_connection_readers_init(void);
 void pgconn_connection_session_init(void);
+void pgconn_connection_transactions_init(void);
 void pgconn_connection_two_phase_init(void);
 
 /* The session of a connection that may talk. Raises InterfaceError or ConnectionLost otherwise. */

@@ -1,4 +1,5 @@
-#include "connection.h"
+#include "boundary.h"
+#include "connection_transactions.h"
 #include "control.h"
 #include "encoding.h"
 
@@ -18,7 +19,8 @@
 static VALUE
 connection_set_client_encoding(VALUE self, VALUE name)
 {
-    struct pgconn_session *session = pgconn_connection_get_open(self);
+    struct pgconn_session *session =
+        pgconn_connection_get_outside(self, "client_encoding can't be changed");
     VALUE sql = rb_enc_sprintf(rb_utf8_encoding(), "SET client_encoding TO '%s'",
                                pg_encoding_to_char(pgconn_encoding_get(name)));
     struct pgconn_flight *flight;
@@ -29,6 +31,7 @@ connection_set_client_encoding(VALUE self, VALUE name)
         flight = pgconn_control_flight(session, sql);
         flight->outside = "client_encoding can't be changed inside a transaction: "
                           "commit or roll back first";
+        pgconn_boundary_mark(flight, PGCONN_BOUNDARY_OUTSIDE, NULL);
     } while (!pgconn_control_wait(session, flight, sql, &result));
     RB_GC_GUARD(self);
     return name;
@@ -38,24 +41,27 @@ connection_set_client_encoding(VALUE self, VALUE name)
  * Makes the session as new, in one round trip: rolls back what is open, then DISCARD ALL. Settings,
  * the session's role, LISTEN, temporary tables, advisory locks, prepared statements and cursors go;
  * so does what was set by methods of the connection: autocommit is again what {#initialize} was
- * told, and so is the client encoding. Types, and notices that were not read, stay.
+ * told, and so is the client encoding; the isolation level and its like are left to the server.
+ * Types, and notices that were not read, stay.
  *
  * A transaction that {#tpc_prepare} prepared stays so on the server: see {#tpc_recover}.
  *
  * Where the call is interrupted, the session is as it was but rolled back, or wholly reset.
  * @return [nil]
+ * @raise [Pgconn::ProgrammingError] inside {#transaction}
  * @see https://www.postgresql.org/docs/current/sql-discard.html DISCARD
  */
 static VALUE
 connection_reset(VALUE self)
 {
-    struct pgconn_session *session = pgconn_connection_get_open(self);
+    struct pgconn_session *session = pgconn_connection_get_outside(self, "reset can't be called");
     VALUE sql = rb_str_freeze(rb_utf8_str_new_cstr("DISCARD ALL")), result;
     struct pgconn_flight *flight;
 
     do {
         flight = pgconn_control_flight(session, sql);
         flight->resets = flight->forgets = true;
+        pgconn_boundary_mark(flight, PGCONN_BOUNDARY_OUTSIDE, NULL);
     } while (!pgconn_control_wait(session, flight, sql, &result));
     RB_GC_GUARD(self);
     return Qnil;

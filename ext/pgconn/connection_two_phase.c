@@ -1,4 +1,5 @@
-#include "connection.h"
+#include "boundary.h"
+#include "connection_transactions.h"
 #include "control.h"
 
 NORETURN(static void raise_not_begun(const char *method));
@@ -14,7 +15,8 @@ raise_not_begun(const char *method)
 static VALUE
 connection_two_phase_begin(VALUE self, VALUE xid)
 {
-    struct pgconn_session *session = pgconn_connection_get_open(self);
+    struct pgconn_session *session = pgconn_connection_get_outside(self,
+                                                                   "tpc_begin can't be called");
 
     pgconn_control_settle(session);
     if (session->autocommit) {
@@ -40,7 +42,8 @@ sql_with_xid(VALUE self, const char *verb)
 static VALUE
 connection_two_phase_prepare(VALUE self)
 {
-    struct pgconn_session *session = pgconn_connection_get_open(self);
+    struct pgconn_session *session = pgconn_connection_get_outside(self,
+                                                                   "tpc_prepare can't be called");
     const struct pgconn_two_phase *two_phase = &session->two_phase;
     struct pgconn_flight *flight;
     VALUE sql, result;
@@ -53,7 +56,8 @@ connection_two_phase_prepare(VALUE self)
         sql = sql_with_xid(self, "PREPARE TRANSACTION ");
         flight = pgconn_control_flight(session, sql);
         flight->two_phase = two_phase->number;
-        flight->begins = true; /* where nothing was executed */
+        flight->begins = PGCONN_BEGINS; /* where nothing was executed */
+        pgconn_boundary_mark(flight, PGCONN_BOUNDARY_OUTSIDE, NULL);
     } while (!pgconn_control_wait(session, flight, sql, &result));
     RB_GC_GUARD(self);
     return pgconn_control_check_done(result, "prepared");
@@ -73,14 +77,15 @@ flight_to_finish(VALUE self, struct pgconn_session *session, bool commits, VALUE
     else *sql = rb_str_freeze(rb_utf8_str_new_cstr(commits ? "COMMIT" : "ROLLBACK"));
     flight = pgconn_control_flight(session, *sql);
     flight->two_phase = session->two_phase.number;
-    flight->ends = !prepared;
+    pgconn_boundary_mark(flight, prepared ? PGCONN_BOUNDARY_OUTSIDE : PGCONN_BOUNDARY_END, NULL);
     return flight;
 }
 
 static VALUE
 connection_two_phase_finish(VALUE self, VALUE commits)
 {
-    struct pgconn_session *session = pgconn_connection_get_open(self);
+    struct pgconn_session *session = pgconn_connection_get_outside(
+        self, RTEST(commits) ? "tpc_commit can't be called" : "tpc_rollback can't be called");
     struct pgconn_flight *flight;
     VALUE sql, result;
 
@@ -95,7 +100,8 @@ connection_two_phase_finish(VALUE self, VALUE commits)
 static VALUE
 connection_two_phase_recover(VALUE self, VALUE sql)
 {
-    struct pgconn_session *session = pgconn_connection_get_open(self);
+    struct pgconn_session *session =
+        pgconn_connection_get_outside(self, "a transaction can't be ended by its xid");
     struct pgconn_flight *flight;
     VALUE result;
 
@@ -104,6 +110,7 @@ connection_two_phase_recover(VALUE self, VALUE sql)
         flight = pgconn_control_flight(session, sql);
         flight->outside = "tpc_commit and tpc_rollback with a xid can't be used inside a "
                           "transaction";
+        pgconn_boundary_mark(flight, PGCONN_BOUNDARY_OUTSIDE, NULL);
     } while (!pgconn_control_wait(session, flight, sql, &result));
     RB_GC_GUARD(self);
     return Qnil;

@@ -52,7 +52,7 @@ pgconn_control_sync(struct pgconn_session *session, VALUE timeout)
 void
 pgconn_control_settle(struct pgconn_session *session)
 {
-    while (pgconn_session_is_changing(session)) {
+    while (pgconn_session_is_changing(session) || session->line.top) {
         pgconn_control_sync(session, Qnil);
         if (session->transaction != PQTRANS_IDLE) return;
     }

@@ -24,7 +24,7 @@ void pgconn_control_sync(struct pgconn_session *session, VALUE timeout);
 
 /*
  * What was interrupted, or is under way, may begin or end a transaction: returns when it is known
- * whether one is open. Raises the same.
+ * whether one is open, and no block is. Not for callers in a block. Raises the same.
  */
 void pgconn_control_settle(struct pgconn_session *session);
 

@@ -24,17 +24,30 @@ run_waits(const struct pgconn_run *run)
     return run->flight && run->flight->state < PGCONN_FLIGHT_ANSWERED;
 }
 
-/* Lets whoever has waited longest, but this caller, go on with the driving. */
-static void
-run_wake_next(const struct pgconn_run *run)
+/* Who has waited longest, but for the flight that is skipped; NULL: nobody. */
+static struct pgconn_sleeper *
+session_sleeper(const struct pgconn_session *session, const struct pgconn_flight *skipped,
+                bool barred)
 {
     struct pgconn_flight *flight;
 
-    for (flight = run->session->queue.head; flight; flight = flight->next) {
-        if (!flight->sleeper || flight == run->flight) continue;
-        pgconn_wait_wake(flight->sleeper);
-        return;
+    for (flight = session->queue.head; flight; flight = flight->next) {
+        if (!flight->sleeper || flight == skipped) continue;
+        if (barred || !pgconn_session_bars(session, flight)) return flight->sleeper;
     }
+    return NULL;
+}
+
+/* Lets another caller go on with the driving; one that is barred only if nobody else is there. */
+static void
+session_wake_next(const struct pgconn_session *session, const struct pgconn_flight *skipped)
+{
+    struct pgconn_sleeper *sleeper = session_sleeper(session, skipped, false);
+
+    if (!sleeper && pgconn_session_has_work(session)) {
+        sleeper = session_sleeper(session, skipped, true);
+    }
+    if (sleeper) pgconn_wait_wake(sleeper);
 }
 
 /*
@@ -73,7 +86,7 @@ run_wait(struct pgconn_run *run, pgconn_time until)
     struct pgconn_stepper stepper = {pgconn_queue_step, pgconn_queue_descriptor, &session->queue};
 
     if (session->queue.reading) return pgconn_wait_drive(&stepper, until);
-    if (!run_waits(run)) return PGCONN_WAIT_DONE;
+    if (!run_waits(run) || session->cancel.thread < 0) return PGCONN_WAIT_DONE;
     return pgconn_cancel_wait(&session->cancel, until);
 }
 
@@ -95,7 +108,7 @@ run_drive(struct pgconn_run *run)
         pgconn_session_lose(session, "no answer to a cancel request within cancel_timeout");
     }
     pgconn_session_leave(session);
-    run_wake_next(run);
+    session_wake_next(session, run->flight);
     return end;
 }
 
@@ -147,14 +160,22 @@ flight_withdraw(struct pgconn_session *session, struct pgconn_flight *flight)
     flight->state = PGCONN_FLIGHT_WITHDRAWN;
 }
 
+/* What ends a block is sent, whatever becomes of its caller. */
+static bool
+flight_must_stay(const struct pgconn_flight *flight)
+{
+    return flight->boundary == PGCONN_BOUNDARY_LEAVE;
+}
+
 /* The deadline has passed: see the three outcomes in pgconn_driver_run's contract. */
 static void
 run_expire(struct pgconn_run *run)
 {
     struct pgconn_session *session = run->session;
-    bool cancelable = run->flight->commands != NULL;
+    bool stays = flight_must_stay(run->flight);
+    bool cancelable = run->flight->commands && !stays;
 
-    if (run->flight->state == PGCONN_FLIGHT_QUEUED) {
+    if (run->flight->state == PGCONN_FLIGHT_QUEUED && !stays) {
         flight_withdraw(session, run->flight);
         run->end = PGCONN_RUN_NOT_SENT;
     }
@@ -171,6 +192,13 @@ run_expire(struct pgconn_run *run)
     }
 }
 
+/* Somebody drives already, or all that waits is barred, and so is this. */
+static bool
+run_must_sleep(const struct pgconn_run *run)
+{
+    return run->session->driver || !pgconn_session_has_work(run->session);
+}
+
 static VALUE
 run_body(VALUE arg)
 {
@@ -178,7 +206,7 @@ run_body(VALUE arg)
     enum pgconn_wait_end end;
 
     while (run_waits(run)) {
-        end = run->session->driver ? run_sleep(run) : run_drive(run);
+        end = run_must_sleep(run) ? run_sleep(run) : run_drive(run);
         if (end == PGCONN_WAIT_INTERRUPTED) rb_thread_check_ints();
         if (run_waits(run) && run->deadline <= pgconn_wait_now()) run_expire(run);
     }
@@ -192,6 +220,10 @@ run_give_up(struct pgconn_run *run)
 {
     struct pgconn_flight *flight = run->flight;
 
+    if (flight->state < PGCONN_FLIGHT_ANSWERED && flight_must_stay(flight)) {
+        run_abandon(run);
+        return;
+    }
     if (flight->state == PGCONN_FLIGHT_UNDER_WAY) {
         run_cancel(run);
         run_abandon(run);
@@ -210,7 +242,7 @@ run_leave(VALUE arg)
     if (!run->returned && run->flight) run_give_up(run);
     if (run->flight) run->flight->sleeper = NULL;
     if (run->sleeps) pgconn_wait_sleeper_destroy(&run->sleeper);
-    run_wake_next(run);
+    session_wake_next(run->session, run->flight);
     return Qnil;
 }
 
@@ -225,6 +257,7 @@ pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
         return PGCONN_RUN_LOST;
     }
     run.end = PGCONN_RUN_ANSWERED;
+    if (session->line.top) flight->caller = pgconn_caller_current();
     pgconn_queue_append(&session->queue, flight);
     rb_ensure(run_body, (VALUE)&run, run_leave, (VALUE)&run);
     if (run.end != PGCONN_RUN_ANSWERED) return run.end;
@@ -232,6 +265,28 @@ pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
     if (flight->forbidden) return PGCONN_RUN_FORBIDDEN;
     if (flight->state != PGCONN_FLIGHT_WITHDRAWN) return PGCONN_RUN_ANSWERED;
     return flight->canceled ? PGCONN_RUN_CANCELED : PGCONN_RUN_OUTDATED;
+}
+
+/* Sends what can be sent without waiting. */
+static void
+session_nudge(struct pgconn_session *session)
+{
+    if (session->driver) return;
+    pgconn_session_launch(session);
+    if (!session->queue.reading) return;
+    if (pgconn_queue_step(&session->queue) == PGCONN_STEP_FAILED) {
+        pgconn_session_lose(session, NULL);
+    }
+    else pgconn_session_land(session);
+}
+
+void
+pgconn_driver_post(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    flight->abandoned = true;
+    pgconn_queue_append(&session->queue, flight);
+    session_nudge(session);
+    session_wake_next(session, NULL);
 }
 
 struct canceling {

@@ -27,10 +27,16 @@ enum pgconn_run_end {
  * Queues the flight and waits for its answer until the deadline; then the statement is cancelled,
  * and waited for as long as cancel_timeout. The flight is given back, except with UNKNOWN and
  * where an interrupt raises: then it is abandoned, the server asked to cancel it, and the queue
- * frees it.
+ * frees it. A flight that leaves a block is never taken back or cancelled: it is left to the queue.
  */
 enum pgconn_run_end pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
                                       pgconn_time deadline);
+
+/*
+ * Queues a flight that nobody waits for, in a session that is open, and sends what can be sent at
+ * once. The queue frees it.
+ */
+void pgconn_driver_post(struct pgconn_session *session, struct pgconn_flight *flight);
 
 /*
  * Cancels the flight at the head, whoever sent it, or with a cursor only that one's, wherever it

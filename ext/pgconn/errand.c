@@ -1,5 +1,7 @@
 #include "errand.h"
 
+#include <stdio.h>
+
 /* How many names are closed by one flight at most. */
 #define CLOSED_TOGETHER 16
 
@@ -24,18 +26,63 @@ errand_append(struct pgconn_session *session, struct pgconn_flight *flight, cons
     rb_memerror();
 }
 
-/*
- * Values in text are read in ISO style. The SETs are a flight of their own, so that no rollback of
- * the statement's transaction undoes them.
- */
-static void
-errand_set_styles(struct pgconn_session *session)
+/* The transactions of autocommit have no BEGIN that could carry modes. */
+static struct pgconn_modes
+defaults_wanted(const struct pgconn_session *session)
 {
-    struct pgconn_flight *flight = errand_start(session, PGCONN_ERRAND_STYLES);
+    struct pgconn_modes none = {0}, modes = session->modes;
 
+    modes.isolation = PGCONN_ISOLATION_DEFAULT;
+    return session->autocommit ? modes : none;
+}
+
+static bool
+defaults_are_set(const struct pgconn_session *session)
+{
+    struct pgconn_modes wanted = defaults_wanted(session);
+
+    return session->defaults.read_only == wanted.read_only &&
+           session->defaults.deferrable == wanted.deferrable;
+}
+
+static void
+errand_append_default(struct pgconn_session *session, struct pgconn_flight *flight,
+                      const char *name, enum pgconn_switch value)
+{
+    char sql[sizeof("SET default_transaction_deferrable TO DEFAULT")];
+
+    snprintf(sql, sizeof(sql), "SET default_transaction_%s TO %s", name,
+             pgconn_modes_switch_text(value));
+    errand_append(session, flight, sql);
+}
+
+static void
+errand_append_defaults(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    struct pgconn_modes wanted = defaults_wanted(session);
+
+    errand_append_default(session, flight, "read_only", wanted.read_only);
+    errand_append_default(session, flight, "deferrable", wanted.deferrable);
+    session->defaults = wanted;
+}
+
+/* Values in text are read in ISO style. */
+static void
+errand_append_styles(struct pgconn_session *session, struct pgconn_flight *flight)
+{
     errand_append(session, flight, "SET DateStyle TO ISO");
     errand_append(session, flight, "SET IntervalStyle TO postgres");
     session->styles_unset = false;
+}
+
+/* A flight of their own, so that no rollback of the statement's transaction undoes them. */
+static void
+errand_send_settings(struct pgconn_session *session)
+{
+    struct pgconn_flight *flight = errand_start(session, PGCONN_ERRAND_SETTINGS);
+
+    if (session->styles_unset) errand_append_styles(session, flight);
+    if (!defaults_are_set(session)) errand_append_defaults(session, flight);
     pgconn_queue_admit(&session->queue, flight);
 }
 
@@ -87,20 +134,41 @@ names_are_used(const struct pgconn_session *session)
 void
 pgconn_errand_send(struct pgconn_session *session)
 {
-    if (session->styles_unset) errand_set_styles(session);
+    if (session->styles_unset || !defaults_are_set(session)) errand_send_settings(session);
     else if (session->names.closing_count > 0 && !names_are_used(session)) {
         errand_close_names(session);
     }
+}
+
+static void
+session_forget_defaults(struct pgconn_session *session)
+{
+    session->defaults.read_only = session->defaults.deferrable = PGCONN_SWITCH_KEEP;
+}
+
+/* Whether a user's statement may have undone what was SET here. */
+static bool
+session_loses_defaults(const struct pgconn_session *session, const struct pgconn_flight *flight)
+{
+    const PGresult *result = flight->barrier ? pgconn_flight_result(flight) : NULL;
+    const char *tag = result ? PQcmdStatus((PGresult *)result) : "";
+
+    if (!session->defaults.read_only && !session->defaults.deferrable) return false;
+    return strcmp(tag, "RESET") == 0 || strcmp(tag, "DISCARD ALL") == 0;
 }
 
 void
 pgconn_errand_settle(struct pgconn_session *session, const struct pgconn_flight *flight)
 {
     switch (flight->errand) {
-    case PGCONN_ERRAND_STYLES:
+    case PGCONN_ERRAND_NONE:
+        if (session_loses_defaults(session, flight)) session_forget_defaults(session);
+        break;
+    case PGCONN_ERRAND_SETTINGS:
         /* A cancel request or a time-out of the server's can hit it: again next time. */
         if (PQresultStatus(pgconn_flight_result(flight)) != PGRES_COMMAND_OK) {
             session->styles_unset = true;
+            session_forget_defaults(session);
         }
         break;
     case PGCONN_ERRAND_CLOSE:

@@ -16,7 +16,7 @@ bool pgconn_errand_roll_back(struct pgconn_session *session);
 /* Queues and admits what there is to be sent, if anything. Raises NoMemoryError. */
 void pgconn_errand_send(struct pgconn_session *session);
 
-/* After the answer to such a flight. */
+/* After the answer to a flight: such a one, or a caller's. */
 void pgconn_errand_settle(struct pgconn_session *session, const struct pgconn_flight *flight);
 
 #endif

@@ -194,7 +194,7 @@ flight_make(struct execution *execution, VALUE (*fill)(VALUE))
     flight->prepared = pgconn_prepared_retain(execution->known->prepared);
     pgconn_session_classify(flight, execution->known->keyword);
     flight->joins = execution->request->joins;
-    if (flight->joins) flight->begins = false;
+    if (flight->joins) flight->begins = PGCONN_BEGINS_NEVER;
     flight->relies = execution->request->relies;
     flight->cursor = RTYPEDDATA_DATA(execution->request->cursor);
     execution->flight = flight;

@@ -159,9 +159,22 @@ pgconn_queue_has_room(const struct pgconn_queue *queue, const struct pgconn_flig
     return callers < CALLERS_UNDER_WAY;
 }
 
+/* What is under way stands in front, in the order of sending: what is barred may be overtaken. */
+static void
+queue_advance(struct pgconn_queue *queue, struct pgconn_flight *flight)
+{
+    struct pgconn_flight **link = queue->reading ? &queue->last->next : &queue->head;
+
+    if (*link == flight) return;
+    pgconn_queue_remove(queue, flight);
+    flight->next = *link;
+    *link = flight;
+}
+
 void
 pgconn_queue_admit(struct pgconn_queue *queue, struct pgconn_flight *flight)
 {
+    queue_advance(queue, flight);
     flight->state = PGCONN_FLIGHT_UNDER_WAY;
     if (!queue->sending) queue->sending = flight;
     if (!queue->reading) queue->reading = flight;
@@ -230,14 +243,24 @@ result_ends_session(const PGresult *result)
     return severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
 }
 
-/* What is said of a statement is kept for its next execution, too, and what changes the session. */
+static bool
+flight_changes_session(const struct pgconn_flight *flight)
+{
+    return flight->forgets || flight->two_phase || flight->began || flight->opens ||
+           flight->boundary;
+}
+
+/*
+ * What is said of a statement is kept for its next execution, too, and so is what changes the
+ * session or a block.
+ */
 static bool
 result_is_awaited(const struct pgconn_flight *flight, const PGresult *result)
 {
     const struct pgconn_command *command = flight->answering;
 
     if (!flight->abandoned) return true;
-    if (flight->forgets || flight->two_phase) return PQresultStatus(result) != PGRES_TUPLES_OK;
+    if (flight_changes_session(flight)) return PQresultStatus(result) != PGRES_TUPLES_OK;
     return command->kind == PGCONN_COMMAND_PREPARE || command->kind == PGCONN_COMMAND_DESCRIBE;
 }
 

@@ -9,6 +9,8 @@
 #ifndef PGCONN_FLIGHT_H
 #define PGCONN_FLIGHT_H
 
+#include "caller.h"
+#include "modes.h"
 #include "simple_query.h"
 #include "sql_lexer.h"
 
@@ -36,9 +38,27 @@ pgconn_text_settings_equal(struct pgconn_text_settings one, struct pgconn_text_s
 /* What the driver sends for itself, without a caller. */
 enum pgconn_errand {
     PGCONN_ERRAND_NONE,
-    PGCONN_ERRAND_STYLES,   /* SETs the styles in which values are written */
+    PGCONN_ERRAND_SETTINGS, /* SETs what the driver wants of the session */
     PGCONN_ERRAND_ROLLBACK, /* ends a transaction in which nothing was done */
     PGCONN_ERRAND_CLOSE,    /* DEALLOCATEs statements that the cache has dropped */
+};
+
+/* Whether a flight begins the transaction, if none is open, and the blocks that it is in. */
+enum pgconn_begins {
+    PGCONN_BEGINS_NEVER,
+    PGCONN_BEGINS_IN_BLOCK, /* the user's own BEGIN, COMMIT and the like */
+    PGCONN_BEGINS,          /* in a block, and else unless each statement commits by itself */
+};
+
+/* What a flight means for transactions and blocks. All but NONE are barriers. */
+enum pgconn_boundary {
+    PGCONN_BOUNDARY_NONE,
+    PGCONN_BOUNDARY_END,     /* COMMIT or ROLLBACK: not sent if no transaction is open */
+    PGCONN_BOUNDARY_MODES,   /* changes the session's modes; nothing is sent */
+    PGCONN_BOUNDARY_OPEN,    /* opens a block; nothing is sent */
+    PGCONN_BOUNDARY_RELEASE, /* keeps what was done in a block within a transaction */
+    PGCONN_BOUNDARY_LEAVE,   /* undoes what wasn't kept of a block, and ends it; is never lost */
+    PGCONN_BOUNDARY_OUTSIDE, /* what can't be in a block at all: reset, PREPARE TRANSACTION... */
 };
 
 struct pgconn_flight {
@@ -49,6 +69,11 @@ struct pgconn_flight {
     const void *cursor;               /* whose statement it is: only compared; or NULL */
     enum pgconn_flight_state state;
     enum pgconn_errand errand;
+    enum pgconn_begins begins;
+    enum pgconn_boundary boundary;
+    struct pgconn_hold *hold;             /* the block that it opens or ends; or NULL */
+    struct pgconn_modes_change *change;   /* of MODES; its caller's */
+    pgconn_caller caller;                 /* 0: nobody held the line when it was queued */
     struct pgconn_text_settings settings; /* of its statements, then of its answer */
     int sent_encoding_index;              /* of its statements */
     bool sent;      /* libpq has its bytes; also once lost: the server may have run it */
@@ -56,9 +81,8 @@ struct pgconn_flight {
     bool abandoned; /* its caller has gone: the answer is read and dropped */
     bool barrier;   /* may change the session's state: alone on the wire */
     bool simple;    /* goes as one simple query, its last command being STATEMENTS; a barrier */
-    bool begins;    /* starts a transaction if none is open and autocommit is off */
-    bool began;     /* it had to: BEGIN is its first command */
-    bool ends;      /* the driver's COMMIT or ROLLBACK: not sent if no transaction is open */
+    bool began;     /* it begins a transaction: BEGIN is its first command */
+    bool opens;     /* it begins blocks within: SAVEPOINTs follow */
     bool joins;     /* the driver's own question: in whatever transaction is open, or in none */
     bool resets;    /* the session: ROLLBACK goes first if a transaction is open */
     bool forgets;   /* may drop the session's prepared statements: DISCARD, DEALLOCATE */
@@ -125,7 +149,7 @@ void pgconn_queue_remove(struct pgconn_queue *queue, struct pgconn_flight *fligh
  */
 bool pgconn_queue_has_room(const struct pgconn_queue *queue, const struct pgconn_flight *flight);
 
-/* Lets the step send the next flight of the queue. */
+/* Lets the step send the flight: it is the next, whatever waits in front of it. */
 void pgconn_queue_admit(struct pgconn_queue *queue, struct pgconn_flight *flight);
 
 /* Takes back what was admitted but not sent, because the wait ended before its first step. */

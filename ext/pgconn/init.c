@@ -25,6 +25,7 @@ Init_pgconn_ext(void)
     Init_pgconn_ping();
     Init_pgconn_block();
     Init_pgconn_connection();
+    Init_pgconn_transaction();
     Init_pgconn_cursor();
     Init_pgconn_cancellation();
     Init_pgconn_catalog();

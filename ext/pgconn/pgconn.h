@@ -37,6 +37,7 @@ void Init_pgconn_service(void);
 void Init_pgconn_ping(void);
 void Init_pgconn_block(void);
 void Init_pgconn_connection(void);
+void Init_pgconn_transaction(void);
 void Init_pgconn_cursor(void);
 void Init_pgconn_cancellation(void);
 void Init_pgconn_catalog(void);

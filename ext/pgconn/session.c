@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include "boundary.h"
 #include "encoding.h"
 #include "errand.h"
 
@@ -78,6 +79,7 @@ pgconn_session_destroy(struct pgconn_session *session)
 {
     session_finish(session);
     pgconn_queue_destroy(&session->queue);
+    pgconn_line_clear(&session->line);
     pgconn_messages_clear(&session->messages);
     pgconn_reported_clear(&session->reported);
     free(session->loss);
@@ -129,7 +131,7 @@ pgconn_session_open(struct pgconn_session *session, PGconn *pg)
 void
 pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keyword)
 {
-    flight->begins = true;
+    flight->begins = PGCONN_BEGINS;
     switch (keyword) {
     case PGCONN_KEYWORD_ABORT:
     case PGCONN_KEYWORD_BEGIN:
@@ -137,7 +139,7 @@ pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keywor
     case PGCONN_KEYWORD_END:
     case PGCONN_KEYWORD_ROLLBACK:
     case PGCONN_KEYWORD_START:
-        flight->begins = false; /* the user has taken the transaction in hand */
+        flight->begins = PGCONN_BEGINS_IN_BLOCK; /* the user has taken the transaction in hand */
         flight->barrier = true;
         break;
     case PGCONN_KEYWORD_DEALLOCATE:
@@ -180,27 +182,11 @@ session_is_idle(const struct pgconn_session *session)
     return !session->queue.reading && session->transaction == PQTRANS_IDLE;
 }
 
-static void
-flight_put_first(struct pgconn_flight *flight, const char *sql)
-{
-    if (!pgconn_flight_prepend(flight, PGCONN_COMMAND_QUERY, sql)) rb_memerror();
-    flight->barrier = true;
-}
-
 /* What goes with the flight that is about to be sent, perhaps not for the first time. */
 static void
 session_prepare(struct pgconn_session *session, struct pgconn_flight *flight)
 {
-    bool alone = flight->commands && !flight->commands->next;
-
-    if (flight->begins && !session->autocommit && session->transaction == PQTRANS_IDLE) {
-        flight_put_first(flight, "BEGIN");
-        flight->began = true;
-    }
-    else if (flight->resets && alone && session->transaction != PQTRANS_IDLE) {
-        flight_put_first(flight, "ROLLBACK");
-    }
-    flight->begins = false;
+    pgconn_boundary_prepare(session, flight);
     if (!flight->commands || !session_is_idle(session)) return;
     pgconn_errand_send(session);
 }
@@ -232,7 +218,7 @@ session_forbids(const struct pgconn_session *session, struct pgconn_flight *flig
 static bool
 session_turns_back(const struct pgconn_session *session, struct pgconn_flight *flight)
 {
-    if (!flight->commands) return false;
+    if (!flight->commands || flight->boundary == PGCONN_BOUNDARY_LEAVE) return false;
     return session_forbids(session, flight) || flight->canceled ||
            pgconn_two_phase_is_outdated(&session->two_phase, flight) ||
            !pgconn_text_settings_equal(flight->settings, session->settings);
@@ -253,8 +239,7 @@ session_launch_one(struct pgconn_session *session, struct pgconn_flight *flight)
         flight_end(queue, flight, PGCONN_FLIGHT_WITHDRAWN);
         return true;
     }
-    if (flight->ends && session_is_idle(session)) {
-        pgconn_two_phase_settle(&session->two_phase, flight, session->transaction);
+    if (pgconn_boundary_pass(session, flight)) {
         flight_end(queue, flight, PGCONN_FLIGHT_ANSWERED);
         return true;
     }
@@ -267,14 +252,35 @@ void
 pgconn_session_launch(struct pgconn_session *session)
 {
     struct pgconn_flight *flight, *next;
+    const struct pgconn_hold *top;
 
     /* A request that is still on its way could hit a statement that it wasn't meant for. */
     if (!pgconn_cancel_ended(&session->cancel)) return;
     for (flight = session->queue.head; flight; flight = next) {
         next = flight->next;
         if (flight->state != PGCONN_FLIGHT_QUEUED) continue;
+        if (pgconn_line_bars(&session->line, flight)) continue;
+        top = session->line.top;
         if (!session_launch_one(session, flight)) return;
+        if (session->line.top != top) next = session->queue.head; /* others may be barred now */
     }
+}
+
+bool
+pgconn_session_bars(const struct pgconn_session *session, const struct pgconn_flight *flight)
+{
+    return flight->state == PGCONN_FLIGHT_QUEUED && pgconn_line_bars(&session->line, flight);
+}
+
+bool
+pgconn_session_has_work(const struct pgconn_session *session)
+{
+    const struct pgconn_flight *flight;
+
+    for (flight = session->queue.head; flight; flight = flight->next) {
+        if (!pgconn_session_bars(session, flight)) return true;
+    }
+    return false;
 }
 
 /*
@@ -294,7 +300,10 @@ session_takes_back(struct pgconn_session *session, const struct pgconn_flight *f
 static void
 session_restore_defaults(struct pgconn_session *session)
 {
+    struct pgconn_modes none = {0};
+
     session->autocommit = session->autocommit_by_default;
+    session->modes = session->defaults = none;
     pgconn_two_phase_enter(&session->two_phase, PGCONN_TWO_PHASE_NONE);
 }
 
@@ -314,6 +323,7 @@ session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
     pgconn_names_settle(&session->names, flight);
     pgconn_two_phase_settle(&session->two_phase, flight, session->transaction);
     session_renew(session, flight);
+    pgconn_line_settle(&session->line, flight);
     if (flight->refused) flight->refused = session_takes_back(session, flight);
     flight->sent_encoding_index = flight->settings.encoding_index;
     flight->settings = session->settings;
@@ -333,6 +343,7 @@ pgconn_session_land(struct pgconn_session *session)
     while ((flight = session->queue.head) && flight->complete) {
         session_settle(session, flight);
     }
+    if (session->transaction == PQTRANS_IDLE) pgconn_line_idle(&session->line);
 }
 
 /* In a forked child the callers' threads don't exist, and their stacks may be gone. */

@@ -7,6 +7,7 @@
 #define PGCONN_SESSION_H
 
 #include "cancel.h"
+#include "line.h"
 #include "message.h"
 #include "names.h"
 #include "reported.h"
@@ -32,9 +33,12 @@ struct pgconn_session {
     bool autocommit;
     bool autocommit_by_default; /* what connect was told */
     struct pgconn_two_phase two_phase;
+    struct pgconn_modes modes; /* of the transactions that it begins */
+    struct pgconn_line line;
     struct pgconn_names names;
     struct pgconn_reported reported; /* once it is closed */
     bool styles_unset;               /* DateStyle or IntervalStyle must still be SET */
+    struct pgconn_modes defaults;    /* what default_transaction_* was SET to; KEEP: isn't known */
     double cancel_timeout;
     double statement_timeout; /* of what the driver executes to control the session; 0: none */
     pgconn_time patience;     /* how much longer what holds everybody up is waited for */
@@ -84,6 +88,12 @@ void pgconn_session_lose(struct pgconn_session *session, const char *text);
 
 /* Ends the session: at once, or where somebody is in libpq, when that one leaves it. */
 void pgconn_session_close(struct pgconn_session *session);
+
+/* Whether the flight waits for the end of another caller's block. */
+bool pgconn_session_bars(const struct pgconn_session *session, const struct pgconn_flight *flight);
+
+/* Whether anybody is needed who drives: something is under way, or isn't barred. */
+bool pgconn_session_has_work(const struct pgconn_session *session);
 
 /* The driver has left libpq: does what was put off for it. */
 void pgconn_session_leave(struct pgconn_session *session);

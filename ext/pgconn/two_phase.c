@@ -22,7 +22,7 @@ pgconn_two_phase_forbids(const struct pgconn_two_phase *two_phase,
     if (two_phase->stage == PGCONN_TWO_PHASE_PREPARED && !flight->joins) {
         return "a transaction is prepared: end it with tpc_commit or tpc_rollback first";
     }
-    if (two_phase->stage == PGCONN_TWO_PHASE_BEGUN && flight->ends) {
+    if (two_phase->stage == PGCONN_TWO_PHASE_BEGUN && flight->boundary == PGCONN_BOUNDARY_END) {
         return "a transaction that tpc_begin began is ended by tpc_commit or tpc_rollback";
     }
     return NULL;

@@ -78,6 +78,10 @@ class TcpProxy
     @lock.synchronize { @stalled = true }
   end
 
+  def stalled?
+    @lock.synchronize { @stalled }
+  end
+
   # Passes on what was held back, and everything after it.
   def resume
     @lock.synchronize do

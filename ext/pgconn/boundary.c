@@ -1,0 +1,115 @@
+#include "boundary.h"
+
+void
+pgconn_boundary_mark(struct pgconn_flight *flight, enum pgconn_boundary boundary,
+                     struct pgconn_hold *hold)
+{
+    flight->boundary = boundary;
+    flight->barrier = true;
+    flight->hold = hold;
+}
+
+struct pgconn_flight *
+pgconn_boundary_flight(const struct pgconn_session *session, enum pgconn_boundary boundary,
+                       struct pgconn_hold *hold)
+{
+    struct pgconn_flight *flight = pgconn_flight_new();
+
+    if (!flight) rb_memerror();
+    flight->settings = session->settings;
+    pgconn_boundary_mark(flight, boundary, hold);
+    return flight;
+}
+
+static bool
+session_is_idle(const struct pgconn_session *session)
+{
+    return session->transaction == PQTRANS_IDLE;
+}
+
+static void
+session_change_modes(struct pgconn_session *session, struct pgconn_modes_change *change)
+{
+    if (pgconn_session_is_in_transaction(session)) return;
+    session->modes = pgconn_modes_merge(session->modes, change->modes);
+    if (change->autocommit != PGCONN_SWITCH_KEEP) {
+        session->autocommit = change->autocommit == PGCONN_SWITCH_ON;
+    }
+    change->applied = true;
+}
+
+bool
+pgconn_boundary_pass(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    switch (flight->boundary) {
+    case PGCONN_BOUNDARY_END:
+        if (!session_is_idle(session)) return false;
+        pgconn_two_phase_settle(&session->two_phase, flight, session->transaction);
+        return true;
+    case PGCONN_BOUNDARY_MODES:
+        session_change_modes(session, flight->change);
+        return true;
+    case PGCONN_BOUNDARY_OPEN:
+        flight->hold->outermost = !session->line.top && !pgconn_session_is_in_transaction(session);
+        pgconn_line_push(&session->line, flight->hold);
+        return true;
+    case PGCONN_BOUNDARY_RELEASE:
+        return !flight->hold->begun;
+    case PGCONN_BOUNDARY_LEAVE:
+        if (flight->hold->begun) return false;
+        pgconn_line_pop(&session->line);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* In a block everything does, but what only joins a transaction. */
+static bool
+flight_begins(const struct pgconn_session *session, const struct pgconn_flight *flight)
+{
+    if (flight->begins == PGCONN_BEGINS_NEVER) return false;
+    if (session->line.top) return true;
+    return flight->begins == PGCONN_BEGINS && !session->autocommit;
+}
+
+static bool
+flight_begin(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    struct pgconn_line_state state = {
+        .idle = session_is_idle(session),
+        .two_phase = session->two_phase.stage != PGCONN_TWO_PHASE_NONE,
+        .modes = session->modes,
+    };
+
+    flight->begins = PGCONN_BEGINS_NEVER;
+    return pgconn_line_begin(&session->line, flight, &state);
+}
+
+/* Unless it has got its ROLLBACK already, for a launch that came to nothing. */
+static bool
+flight_roll_back_first(const struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    if (session_is_idle(session) || flight->commands->next) return true;
+    return pgconn_flight_prepend(flight, PGCONN_COMMAND_QUERY, "ROLLBACK");
+}
+
+/* False when out of memory. */
+static bool
+boundary_prepare(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    switch (flight->boundary) {
+    case PGCONN_BOUNDARY_RELEASE:
+    case PGCONN_BOUNDARY_LEAVE:
+        return pgconn_line_end(flight);
+    default:
+        if (flight->resets) return flight_roll_back_first(session, flight);
+        return !flight_begins(session, flight) || flight_begin(session, flight);
+    }
+}
+
+void
+pgconn_boundary_prepare(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    if (!boundary_prepare(session, flight)) rb_memerror();
+}

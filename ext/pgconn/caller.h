@@ -1,0 +1,16 @@
+/*
+ * Who calls: what a `transaction { }` belongs to.
+ */
+#ifndef PGCONN_CALLER_H
+#define PGCONN_CALLER_H
+
+/* Never given to another thread or fiber, also when this one has ended. 0: nobody. */
+typedef unsigned long long pgconn_caller;
+
+/*
+ * The thread; under a Fiber scheduler the non-blocking fiber. A blocking fiber, such as an
+ * Enumerator's, counts as its thread.
+ */
+pgconn_caller pgconn_caller_current(void);
+
+#endif

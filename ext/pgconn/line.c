@@ -1,0 +1,204 @@
+#include "line.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Room for the longest of the statements that name a savepoint. */
+#define SAVEPOINT_SQL_SIZE sizeof("ROLLBACK TO SAVEPOINT pgconn_2147483647")
+
+struct pgconn_hold *
+pgconn_hold_new(void)
+{
+    struct pgconn_hold *hold = calloc(1, sizeof(*hold));
+
+    if (hold && !(hold->ending = pgconn_flight_new())) {
+        free(hold);
+        return NULL;
+    }
+    return hold;
+}
+
+void
+pgconn_hold_free(struct pgconn_hold *hold)
+{
+    if (hold->ending) pgconn_flight_free(hold->ending);
+    free(hold);
+}
+
+void
+pgconn_line_clear(struct pgconn_line *line)
+{
+    while (line->top) pgconn_line_pop(line);
+}
+
+/* What begins and ends blocks and transactions waits for its turn in the stack. */
+bool
+pgconn_line_bars(const struct pgconn_line *line, const struct pgconn_flight *flight)
+{
+    const struct pgconn_hold *top = line->top;
+
+    switch (flight->boundary) {
+    case PGCONN_BOUNDARY_NONE:
+    case PGCONN_BOUNDARY_OPEN:
+        return top && !flight->errand && !top->shared && top->caller != flight->caller;
+    default:
+        return top != flight->hold;
+    }
+}
+
+bool
+pgconn_line_holds(const struct pgconn_line *line, pgconn_caller caller)
+{
+    const struct pgconn_hold *hold;
+
+    for (hold = line->top; hold; hold = hold->outer) {
+        if (!hold->left && (hold->shared || hold->caller == caller)) return true;
+    }
+    return false;
+}
+
+struct pgconn_hold *
+pgconn_line_ending(const struct pgconn_line *line, pgconn_caller caller)
+{
+    struct pgconn_hold *hold;
+
+    for (hold = line->top; hold; hold = hold->outer) {
+        if (hold->left && hold->outermost && hold->caller == caller) return hold;
+    }
+    return NULL;
+}
+
+void
+pgconn_line_push(struct pgconn_line *line, struct pgconn_hold *hold)
+{
+    hold->outer = line->top;
+    hold->depth = hold->outer ? hold->outer->depth + 1 : 1;
+    hold->open = true;
+    line->top = hold;
+}
+
+void
+pgconn_line_pop(struct pgconn_line *line)
+{
+    struct pgconn_hold *hold = line->top;
+
+    line->top = hold->outer;
+    pgconn_hold_free(hold);
+}
+
+static bool
+savepoint_write(char sql[SAVEPOINT_SQL_SIZE], const char *command, const struct pgconn_hold *hold)
+{
+    int length = snprintf(sql, SAVEPOINT_SQL_SIZE, "%s pgconn_%d", command, hold->depth);
+
+    return length > 0 && (size_t)length < SAVEPOINT_SQL_SIZE;
+}
+
+static bool
+begin_prepend(struct pgconn_flight *flight, struct pgconn_modes modes)
+{
+    char sql[PGCONN_BEGIN_SIZE];
+
+    pgconn_modes_write_begin(modes, sql);
+    flight->barrier = flight->began = true;
+    return pgconn_flight_prepend(flight, PGCONN_COMMAND_QUERY, sql);
+}
+
+static bool
+savepoint_prepend(struct pgconn_flight *flight, const struct pgconn_hold *hold)
+{
+    char sql[SAVEPOINT_SQL_SIZE];
+
+    flight->barrier = flight->opens = true;
+    return savepoint_write(sql, "SAVEPOINT", hold) &&
+           pgconn_flight_prepend(flight, PGCONN_COMMAND_QUERY, sql);
+}
+
+/* From the innermost outwards, since each comes in front of what is there. */
+bool
+pgconn_line_begin(struct pgconn_line *line, struct pgconn_flight *flight,
+                  const struct pgconn_line_state *state)
+{
+    struct pgconn_modes modes = state->modes;
+    struct pgconn_hold *hold;
+
+    for (hold = line->top; hold && !hold->begun; hold = hold->outer) {
+        hold->savepoint = !state->idle || state->two_phase || hold->outer;
+        if (hold->savepoint && !savepoint_prepend(flight, hold)) return false;
+        if (!hold->outer) modes = pgconn_modes_merge(modes, hold->modes);
+    }
+    return !state->idle || begin_prepend(flight, modes);
+}
+
+static bool
+flight_append(struct pgconn_flight *flight, const char *sql)
+{
+    return pgconn_flight_append(flight, PGCONN_COMMAND_QUERY, sql);
+}
+
+static bool
+savepoint_append(struct pgconn_flight *flight, const char *command)
+{
+    char sql[SAVEPOINT_SQL_SIZE];
+
+    return savepoint_write(sql, command, flight->hold) && flight_append(flight, sql);
+}
+
+bool
+pgconn_line_end(struct pgconn_flight *flight)
+{
+    bool keeps = flight->boundary == PGCONN_BOUNDARY_RELEASE;
+
+    if (flight->commands) return true;
+    if (!flight->hold->savepoint) return flight_append(flight, keeps ? "COMMIT" : "ROLLBACK");
+    if (!keeps && !savepoint_append(flight, "ROLLBACK TO SAVEPOINT")) return false;
+    return savepoint_append(flight, "RELEASE SAVEPOINT");
+}
+
+static bool
+command_succeeded(const struct pgconn_command *command)
+{
+    return PQresultStatus(command->result) == PGRES_COMMAND_OK;
+}
+
+/* The outermost comes first; gives the first command behind those that begin blocks. */
+static const struct pgconn_command *
+hold_settle_begin(struct pgconn_hold *hold, const struct pgconn_command *command)
+{
+    if (!hold || hold->begun) return command;
+    command = hold_settle_begin(hold->outer, command);
+    hold->begun = command_succeeded(command);
+    return command->next;
+}
+
+/* A BEGIN for blocks that are all savepoints belongs to none of them. */
+static const struct pgconn_command *
+first_of_blocks(const struct pgconn_line *line, const struct pgconn_flight *flight)
+{
+    const struct pgconn_hold *hold = line->top;
+
+    while (hold && hold->outer) hold = hold->outer;
+    return flight->began && hold && hold->savepoint ? flight->commands->next : flight->commands;
+}
+
+void
+pgconn_line_settle(struct pgconn_line *line, const struct pgconn_flight *flight)
+{
+    if (flight->boundary == PGCONN_BOUNDARY_LEAVE) {
+        pgconn_line_pop(line);
+    }
+    else if (flight->boundary == PGCONN_BOUNDARY_RELEASE) {
+        flight->hold->begun = !command_succeeded(flight->commands);
+    }
+    else if (flight->began || flight->opens) {
+        hold_settle_begin(line->top, first_of_blocks(line, flight));
+    }
+}
+
+void
+pgconn_line_idle(struct pgconn_line *line)
+{
+    struct pgconn_hold *hold;
+
+    for (hold = line->top; hold; hold = hold->outer) hold->begun = false;
+}

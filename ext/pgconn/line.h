@@ -1,0 +1,72 @@
+/*
+ * Who holds the line to the server. While a `transaction { }` is open, the flights of its caller
+ * pass and those of others wait in the queue, unless it is shared. Holds are a stack: blocks in
+ * blocks. All of it runs with the GVL held; nothing raises.
+ */
+#ifndef PGCONN_LINE_H
+#define PGCONN_LINE_H
+
+#include "flight.h"
+
+struct pgconn_hold {
+    struct pgconn_hold *outer;
+    pgconn_caller caller;
+    bool shared;    /* other callers' flights pass, too */
+    bool outermost; /* no transaction was open when it was opened: it begins and ends its own */
+    bool open;      /* it is in the stack, which frees it */
+    bool left;      /* by its caller: only its end is still to come */
+    bool begun;     /* the server knows of it: as a savepoint, or as the transaction itself */
+    bool savepoint;
+    int depth;                    /* in the stack, from 1 on: names the savepoint */
+    struct pgconn_modes modes;    /* of its BEGIN, where they aren't the session's */
+    struct pgconn_flight *ending; /* made beforehand: what leaves it can't fail then */
+};
+
+/* What a session knows when a flight is about to be sent. */
+struct pgconn_line_state {
+    bool idle;      /* no transaction is open */
+    bool two_phase; /* the one that begins is tpc_begin's: a block is only part of it */
+    struct pgconn_modes modes;
+};
+
+struct pgconn_line {
+    struct pgconn_hold *top; /* NULL: nobody holds it */
+};
+
+/* Not in the stack yet; NULL when out of memory. */
+struct pgconn_hold *pgconn_hold_new(void);
+void pgconn_hold_free(struct pgconn_hold *hold);
+
+/* Frees the whole stack. */
+void pgconn_line_clear(struct pgconn_line *line);
+
+/* Whether the flight must wait until another caller's hold ends, or until its own is on top. */
+bool pgconn_line_bars(const struct pgconn_line *line, const struct pgconn_flight *flight);
+
+/* Whether what the caller does is part of a block that is open: of its own, or of a shared one. */
+bool pgconn_line_holds(const struct pgconn_line *line, pgconn_caller caller);
+
+/* The outermost block that the caller has left and that isn't ended yet; or NULL. */
+struct pgconn_hold *pgconn_line_ending(const struct pgconn_line *line, pgconn_caller caller);
+
+/* Puts a hold on top, or takes that on top away and frees it. */
+void pgconn_line_push(struct pgconn_line *line, struct pgconn_hold *hold);
+void pgconn_line_pop(struct pgconn_line *line);
+
+/*
+ * Puts in front of a flight what begins the blocks that the server doesn't know yet: BEGIN where no
+ * transaction is open, which flight->began tells, and SAVEPOINTs. False when out of memory.
+ */
+bool pgconn_line_begin(struct pgconn_line *line, struct pgconn_flight *flight,
+                       const struct pgconn_line_state *state);
+
+/* Gives a RELEASE or a LEAVE its statements, unless it has them. False when out of memory. */
+bool pgconn_line_end(struct pgconn_flight *flight);
+
+/* After the flight's answer: which blocks has it begun or ended? */
+void pgconn_line_settle(struct pgconn_line *line, const struct pgconn_flight *flight);
+
+/* No transaction is open: so none of the blocks is begun. */
+void pgconn_line_idle(struct pgconn_line *line);
+
+#endif

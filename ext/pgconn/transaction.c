@@ -1,0 +1,132 @@
+#include "block.h"
+#include "boundary.h"
+#include "connection_transactions.h"
+
+/* One run of a `transaction { }`; on its caller's stack. */
+struct transaction {
+    VALUE self;
+    struct pgconn_hold *hold; /* the line's once it is open, and gone when the block is left */
+    bool alone;               /* it can't be part of another transaction */
+    enum pgconn_left left;
+    bool settled; /* committed or rolled back, as far as Ruby's methods do that */
+};
+
+static VALUE
+transaction_body(VALUE arg)
+{
+    struct transaction *transaction = (struct transaction *)arg;
+
+    pgconn_connection_open(transaction->self, transaction->hold);
+    if (transaction->alone && !transaction->hold->outermost) {
+        pgconn_error_raise(rb_ePgconnProgrammingError,
+                           "isolation:, read_only:, deferrable: and retries: are for a transaction "
+                           "of its own, but one is open already");
+    }
+    return rb_yield(transaction->self);
+}
+
+/* A subclass's own commit and rollback are called for a whole transaction. */
+static VALUE
+transaction_settle(VALUE arg)
+{
+    struct transaction *transaction = (struct transaction *)arg;
+    bool outermost = transaction->hold->outermost;
+
+    if (transaction->left != PGCONN_LEFT_WELL) {
+        if (outermost) pgconn_block_roll_back(transaction->self);
+    }
+    else if (outermost) rb_funcall(transaction->self, rb_intern("commit"), 0);
+    else pgconn_connection_release(transaction->self, transaction->hold);
+    transaction->settled = true;
+    return Qnil;
+}
+
+static bool
+session_has_abandoned(const struct pgconn_session *session)
+{
+    const struct pgconn_flight *flight;
+
+    for (flight = session->queue.head; flight; flight = flight->next) {
+        if (flight->abandoned) return true;
+    }
+    return false;
+}
+
+/*
+ * Whether there is time to wait for the ROLLBACK. Not for a caller that was interrupted: by a kill,
+ * or in a statement, whose cancelling would have to be waited for, too.
+ */
+static bool
+transaction_may_wait(const struct transaction *transaction, const struct pgconn_session *session)
+{
+    if (session_has_abandoned(session)) return false;
+    if (transaction->settled) return transaction->left != PGCONN_LEFT_BY_KILL;
+    return RTEST(rb_obj_is_kind_of(rb_errinfo(), rb_eStandardError));
+}
+
+static void
+flight_wait(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    pgconn_time deadline = pgconn_wait_after(session->cancel_timeout);
+
+    if (pgconn_driver_run(session, flight, deadline) == PGCONN_RUN_UNKNOWN) return;
+    pgconn_flight_free(flight);
+}
+
+/* Undoes what wasn't committed, in any case, and lets go of the line. */
+static VALUE
+transaction_close(VALUE arg)
+{
+    struct transaction *transaction = (struct transaction *)arg;
+    struct pgconn_session *session = &pgconn_connection_get(transaction->self)->session;
+    struct pgconn_hold *hold = transaction->hold;
+    struct pgconn_flight *ending = hold->ending;
+
+    /* The server has rolled back, and the session keeps the hold for its own end. */
+    if (session->life != PGCONN_SESSION_OPEN || pgconn_session_inherited(session)) return Qnil;
+    hold->ending = NULL;
+    pgconn_boundary_mark(ending, PGCONN_BOUNDARY_LEAVE, hold);
+    if (hold->begun && transaction_may_wait(transaction, session)) flight_wait(session, ending);
+    else pgconn_driver_post(session, ending);
+    return Qnil;
+}
+
+static void
+transaction_leave(VALUE arg, enum pgconn_left left)
+{
+    struct transaction *transaction = (struct transaction *)arg;
+
+    if (!transaction->hold->open) { /* interrupted before it was its turn */
+        pgconn_hold_free(transaction->hold);
+        return;
+    }
+    transaction->left = left;
+    transaction->hold->left = true;
+    rb_ensure(transaction_settle, arg, transaction_close, arg);
+}
+
+/*
+ * Yields self in a transaction, or in a savepoint of the one that is open; gives the block's value.
+ * alone: not in a savepoint.
+ */
+static VALUE
+connection_run_transaction(VALUE self, VALUE isolation, VALUE read_only, VALUE deferrable,
+                           VALUE alone, VALUE shared)
+{
+    struct transaction transaction = {.self = self, .alone = RTEST(alone)};
+    struct pgconn_modes modes = pgconn_connection_modes(isolation, read_only, deferrable);
+
+    if (!(transaction.hold = pgconn_hold_new())) rb_memerror();
+    transaction.hold->caller = pgconn_caller_current();
+    transaction.hold->shared = RTEST(shared);
+    transaction.hold->modes = modes;
+    if (pgconn_modes_given(modes)) transaction.alone = true;
+    return pgconn_block_run(transaction_body, transaction_leave, (VALUE)&transaction);
+}
+
+void
+Init_pgconn_transaction(void)
+{
+    rb_define_private_method(rb_cPgconnConnection, "run_transaction", connection_run_transaction,
+                             5);
+}
