@@ -44,6 +44,8 @@ connection_end_transaction(VALUE self, const char *what, const char *verb)
  * @raise [Pgconn::Errors::InFailedSqlTransaction] if a statement of the transaction had failed: the
  *   server has rolled it back
  * @raise [Pgconn::IntegrityError] if a deferred constraint doesn't hold
+ * @raise [Pgconn::QueryCanceledError] at `statement_timeout`; :canceled as its `outcome` says that
+ *   the server has rolled back, :not_sent that the transaction is still open
  * @raise [Pgconn::ConnectionLost] its `outcome` is :unknown if the COMMIT had been sent
  * @raise [Pgconn::ProgrammingError] inside {#transaction}, and from {#tpc_begin} on: see
  *   {#tpc_commit}
@@ -62,6 +64,7 @@ connection_commit(VALUE self)
  * @return [nil]
  * @raise [Pgconn::ProgrammingError] inside {#transaction}, and from {#tpc_begin} on: see
  *   {#tpc_rollback}
+ * @raise [Pgconn::QueryCanceledError] at `statement_timeout`
  * @see https://www.postgresql.org/docs/current/sql-rollback.html ROLLBACK
  */
 static VALUE

@@ -134,7 +134,7 @@ RSpec.describe "The texts of values" do
   describe "and their order" do
     it "is the server's, but for those that are equal to it: interval" do
       values = Array.new(300) { random_interval } + [30, 29, 31].map { |days| Pgconn::Interval.new(days: days) }
-      expect(sorted(values, "interval")).to eq(values.sort)
+      expect(sorted(values, "interval").each_cons(2).map { |one, other| one <=> other }).to all(be <= 0)
     end
 
     it "is the server's: time and timetz" do
