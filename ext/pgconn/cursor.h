@@ -39,6 +39,19 @@ void pgconn_cursor_reset(VALUE self, struct pgconn_cursor *cursor);
 /* Drops the result, and makes another one, or none (nil), the current one. */
 void pgconn_cursor_set_result(VALUE self, struct pgconn_cursor *cursor, VALUE result);
 
+/* The arguments of execute, sorted out. */
+struct pgconn_execute_call {
+    VALUE sql;       /* frozen String */
+    VALUE arguments; /* nil, an Array or a Hash */
+    VALUE timeout;
+};
+
+/*
+ * Reads them; SQL that is composed is rendered for the connection. Raises ProgrammingError for nil
+ * as SQL, TypeError and ArgumentError. (cursor_execute.c)
+ */
+struct pgconn_execute_call pgconn_execute_call_get(int argc, VALUE *argv, VALUE connection);
+
 /* Define the methods of the other files. */
 void pgconn_cursor_execute_init(void);
 void pgconn_cursor_rows_init(void);

@@ -9,24 +9,27 @@ cursor_timeout(const struct pgconn_cursor *cursor, VALUE timeout)
     return pgconn_connection_timeout(cursor->connection, timeout);
 }
 
-/* The arguments of execute, sorted out. */
-struct execute_call {
-    VALUE sql;
-    VALUE arguments; /* nil, an Array or a Hash */
-    VALUE timeout;
-};
+static VALUE rb_mPgconnComposable;
 
 static VALUE
-sql_get(VALUE sql)
+sql_render(VALUE sql, VALUE connection)
 {
-    VALUE string = rb_check_string_type(sql);
-
     if (NIL_P(sql)) {
         pgconn_error_raise(rb_ePgconnProgrammingError, "can't execute an empty query");
     }
-    if (NIL_P(string)) {
-        rb_raise(rb_eTypeError, "SQL must be a String, not %" PRIsVALUE, rb_obj_class(sql));
+    if (!RTEST(rb_obj_is_kind_of(sql, rb_mPgconnComposable))) {
+        rb_raise(rb_eTypeError, "SQL must be a String or composed by Pgconn::SQL, not %" PRIsVALUE,
+                 rb_obj_class(sql));
     }
+    return rb_funcall(sql, rb_intern("to_sql"), 1, connection);
+}
+
+static VALUE
+sql_get(VALUE sql, VALUE connection)
+{
+    VALUE string = rb_check_string_type(sql);
+
+    if (NIL_P(string)) string = sql_render(sql, connection);
     return rb_str_new_frozen(string);
 }
 
@@ -45,7 +48,7 @@ arguments_get(VALUE params)
 
 /* Takes timeout: out of the keywords; the others, if any, are parameters by name. */
 static void
-keywords_take(struct execute_call *call, VALUE keywords)
+keywords_take(struct pgconn_execute_call *call, VALUE keywords)
 {
     VALUE named = rb_hash_dup(keywords), timeout = ID2SYM(rb_intern("timeout"));
 
@@ -61,22 +64,22 @@ keywords_take(struct execute_call *call, VALUE keywords)
  * Keywords are read here and not by a method in Ruby, which would make a Hash for each call that
  * has none: on the way of every query that is as much as all the rest of the driver's work.
  */
-static struct execute_call
-execute_call_get(int argc, VALUE *argv)
+struct pgconn_execute_call
+pgconn_execute_call_get(int argc, VALUE *argv, VALUE connection)
 {
-    struct execute_call call = {.arguments = Qnil, .timeout = Qnil};
+    struct pgconn_execute_call call = {.arguments = Qnil, .timeout = Qnil};
     VALUE keywords = Qnil;
 
     if (rb_keyword_given_p()) keywords = argv[--argc];
     rb_check_arity(argc, 1, 2);
-    call.sql = sql_get(argv[0]);
+    call.sql = sql_get(argv[0], connection);
     if (argc == 2 && !NIL_P(argv[1])) call.arguments = arguments_get(argv[1]);
     if (!NIL_P(keywords)) keywords_take(&call, keywords);
     return call;
 }
 
 static void
-cursor_run(VALUE self, const struct execute_call *call)
+cursor_run(VALUE self, const struct pgconn_execute_call *call)
 {
     struct pgconn_cursor *cursor = pgconn_cursor_get_open(self);
     struct pgconn_executor executor = pgconn_connection_executor(cursor->connection);
@@ -108,7 +111,7 @@ cursor_run(VALUE self, const struct execute_call *call)
  *   the current one; {#next_result} goes on to the others. A COPY among them can't be used: it is
  *   ended (FROM STDIN, which is an error) or read to its end (TO STDOUT, the others are executed),
  *   and ProgrammingError is raised.
- *   @param sql [String] one statement, or several
+ *   @param sql [String, Pgconn::SQL::Composable] one statement, or several
  *   @param params [Array, Hash, nil] the values of `$1`, `$2`... or of the names
  *   @param timeout [Numeric, nil] seconds after which the statement is cancelled; the cursor's, or
  *     the connection's `statement_timeout`, by default
@@ -128,7 +131,8 @@ cursor_run(VALUE self, const struct execute_call *call)
 static VALUE
 cursor_execute(int argc, VALUE *argv, VALUE self)
 {
-    struct execute_call call = execute_call_get(argc, argv);
+    VALUE connection = pgconn_cursor_get(self)->connection;
+    struct pgconn_execute_call call = pgconn_execute_call_get(argc, argv, connection);
 
     cursor_run(self, &call);
     RB_GC_GUARD(call.arguments);
@@ -176,14 +180,14 @@ connection_is_plain(VALUE connection)
 static VALUE
 connection_execute(int argc, VALUE *argv, VALUE self)
 {
-    struct execute_call call;
+    struct pgconn_execute_call call;
     VALUE cursor;
 
     if (!connection_is_plain(self)) {
         cursor = rb_funcallv(self, rb_intern("cursor"), 0, NULL);
         return rb_funcallv_kw(cursor, rb_intern("execute"), argc, argv, rb_keyword_given_p());
     }
-    call = execute_call_get(argc, argv);
+    call = pgconn_execute_call_get(argc, argv, self);
     cursor = pgconn_cursor_allocate(rb_cPgconnCursor);
     RB_OBJ_WRITE(cursor, &((struct pgconn_cursor *)RTYPEDDATA_DATA(cursor))->connection, self);
     cursor_run(cursor, &call);
@@ -194,6 +198,8 @@ connection_execute(int argc, VALUE *argv, VALUE self)
 void
 pgconn_cursor_execute_init(void)
 {
+    rb_mPgconnComposable = rb_path2class("Pgconn::SQL::Composable");
+    rb_gc_register_mark_object(rb_mPgconnComposable);
     rb_define_method(rb_cPgconnCursor, "execute", cursor_execute, -1);
     rb_define_method(rb_cPgconnCursor, "next_result", cursor_next_result, 0);
     rb_define_method(rb_cPgconnConnection, "execute", connection_execute, -1);

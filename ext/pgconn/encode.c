@@ -98,6 +98,17 @@ pgconn_encode_resolved(const struct pgconn_codec *codec, VALUE value,
     return given;
 }
 
+bool
+pgconn_encode_resolved_text(const struct pgconn_codec *codec, VALUE value,
+                            const struct pgconn_text_form *form, struct pgconn_output *output)
+{
+    form = value_convert(codec, &value, form, output);
+    if (!form->write) return false;
+    encode_text(codec, value, form, output);
+    RB_GC_GUARD(value);
+    return true;
+}
+
 /* Elements are resolved as parameters are, but for a type that is known. */
 static const struct pgconn_text_form *
 element_resolve(const struct pgconn_codec *codec, VALUE *value, const struct pgconn_output *output)

@@ -29,6 +29,13 @@ enum pgconn_form pgconn_encode_resolved(const struct pgconn_codec *codec, VALUE 
                                         struct pgconn_output *output);
 
 /*
+ * Appends a resolved value as text, also where the codec has a binary form. False, and nothing
+ * appended, for NULL. Raises as above.
+ */
+bool pgconn_encode_resolved_text(const struct pgconn_codec *codec, VALUE value,
+                                 const struct pgconn_text_form *form, struct pgconn_output *output);
+
+/*
  * For containers: appends an element, its 32-bit length before it (-1 for NULL), as the binary
  * forms of arrays, ranges and composites have it. False where the element has no binary form.
  */

@@ -29,4 +29,5 @@ Init_pgconn_ext(void)
     Init_pgconn_cursor();
     Init_pgconn_cancellation();
     Init_pgconn_catalog();
+    Init_pgconn_quoting();
 }

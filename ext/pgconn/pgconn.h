@@ -41,6 +41,7 @@ void Init_pgconn_transaction(void);
 void Init_pgconn_cursor(void);
 void Init_pgconn_cancellation(void);
 void Init_pgconn_catalog(void);
+void Init_pgconn_quoting(void);
 
 #define PGCONN_QUERY_CANCELED "57014"
 
