@@ -15,6 +15,7 @@ connection_mark(void *data)
     rb_gc_mark_movable(connection->registry);
     rb_gc_mark_movable(connection->cursor_factory);
     rb_gc_mark_movable(connection->xid);
+    pgconn_tracer_mark(&connection->session.tracer);
     pgconn_statement_cache_mark(&connection->statements);
 }
 
@@ -27,6 +28,7 @@ connection_compact(void *data)
     connection->registry = rb_gc_location(connection->registry);
     connection->cursor_factory = rb_gc_location(connection->cursor_factory);
     connection->xid = rb_gc_location(connection->xid);
+    pgconn_tracer_compact(&connection->session.tracer);
     pgconn_statement_cache_compact(&connection->statements);
 }
 
@@ -67,6 +69,7 @@ connection_allocate(VALUE class)
     pgconn_statement_cache_init(&connection->statements, self, &connection->session);
     connection->statement_timeout = connection->registry = connection->cursor_factory = Qnil;
     connection->xid = Qnil;
+    pgconn_tracer_init(&connection->session.tracer, self);
     return self;
 }
 
@@ -276,6 +279,7 @@ Init_pgconn_connection(void)
     pgconn_connection_session_init();
     pgconn_connection_transactions_init();
     pgconn_connection_two_phase_init();
+    pgconn_connection_tracer_init();
     rb_define_method(rb_cPgconnConnection, "broken?", connection_broken_p, 0);
     rb_define_method(rb_cPgconnConnection, "closed?", connection_closed_p, 0);
     rb_define_method(rb_cPgconnConnection, "close", connection_close, 0);

@@ -25,10 +25,11 @@ extern VALUE rb_cPgconnConnection;
 struct pgconn_connection *pgconn_connection_get(VALUE self);
 
 /*
- * Define the methods of connection_readers.c, connection_session.c, connection_transactions.c and
- * connection_two_phase.c.
+ * Define the methods of connection_readers.c, _session.c, _tracer.c, _transactions.c and
+ * _two_phase.c.
  */
 void pgconn_connection_readers_init(void);
+void pgconn_connection_tracer_init(void);
 void pgconn_connection_session_init(void);
 void pgconn_connection_transactions_init(void);
 void pgconn_connection_two_phase_init(void);

@@ -42,7 +42,7 @@ connection_set_client_encoding(VALUE self, VALUE name)
  * the session's role, LISTEN, temporary tables, advisory locks, prepared statements and cursors go;
  * so does what was set by methods of the connection: autocommit is again what {#initialize} was
  * told, and so is the client encoding; the isolation level and its like are left to the server.
- * Types, and notices that were not read, stay.
+ * Types, the tracer, and notices that were not read, stay.
  *
  * A transaction that {#tpc_prepare} prepared stays so on the server: see {#tpc_recover}.
  *

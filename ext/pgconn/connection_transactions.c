@@ -17,10 +17,7 @@ pgconn_connection_get_outside(VALUE self, const char *what)
     return session;
 }
 
-/*
- * Runs COMMIT or ROLLBACK; gives the Result, or nil where no transaction was open. The end of a
- * block that has been left may be what calls.
- */
+/* Runs COMMIT or ROLLBACK. The end of a block that has been left may be what calls. */
 static VALUE
 connection_end_transaction(VALUE self, const char *what, const char *verb)
 {
@@ -35,7 +32,7 @@ connection_end_transaction(VALUE self, const char *what, const char *verb)
         pgconn_boundary_mark(flight, PGCONN_BOUNDARY_END, hold);
     } while (!pgconn_control_wait(session, flight, sql, &result));
     RB_GC_GUARD(self);
-    return result;
+    return Qnil;
 }
 
 /*
@@ -54,9 +51,7 @@ connection_end_transaction(VALUE self, const char *what, const char *verb)
 static VALUE
 connection_commit(VALUE self)
 {
-    return pgconn_control_check_done(connection_end_transaction(self, "commit can't be called",
-                                                                "COMMIT"),
-                                     "committed");
+    return connection_end_transaction(self, "commit can't be called", "COMMIT");
 }
 
 /*
@@ -70,12 +65,11 @@ connection_commit(VALUE self)
 static VALUE
 connection_rollback(VALUE self)
 {
-    connection_end_transaction(self, "rollback can't be called", "ROLLBACK");
-    return Qnil;
+    return connection_end_transaction(self, "rollback can't be called", "ROLLBACK");
 }
 
-/* A flight that is made without a statement; gives the Result, or nil. */
-static VALUE
+/* A flight that is made without a statement. */
+static void
 boundary_run(struct pgconn_session *session, enum pgconn_boundary boundary,
              struct pgconn_hold *hold, struct pgconn_modes_change *change)
 {
@@ -87,7 +81,6 @@ boundary_run(struct pgconn_session *session, enum pgconn_boundary boundary,
         flight->change = change;
         if (hold) flight->caller = hold->caller;
     } while (!pgconn_control_wait(session, flight, Qnil, &result));
-    return result;
 }
 
 void
@@ -102,8 +95,7 @@ pgconn_connection_release(VALUE self, struct pgconn_hold *hold)
 {
     struct pgconn_session *session = pgconn_connection_get_open(self);
 
-    pgconn_control_check_done(boundary_run(session, PGCONN_BOUNDARY_RELEASE, hold, NULL),
-                              "committed");
+    boundary_run(session, PGCONN_BOUNDARY_RELEASE, hold, NULL);
     RB_GC_GUARD(self);
 }
 

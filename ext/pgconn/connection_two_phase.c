@@ -60,7 +60,7 @@ connection_two_phase_prepare(VALUE self)
         pgconn_boundary_mark(flight, PGCONN_BOUNDARY_OUTSIDE, NULL);
     } while (!pgconn_control_wait(session, flight, sql, &result));
     RB_GC_GUARD(self);
-    return pgconn_control_check_done(result, "prepared");
+    return Qnil;
 }
 
 /* The flight, and its SQL, that ends the transaction of tpc_begin at the stage that it is at. */
@@ -93,7 +93,7 @@ connection_two_phase_finish(VALUE self, VALUE commits)
         flight = flight_to_finish(self, session, RTEST(commits), &sql);
     } while (!pgconn_control_wait(session, flight, sql, &result));
     RB_GC_GUARD(self);
-    return RTEST(commits) ? pgconn_control_check_done(result, "committed") : Qnil;
+    return Qnil;
 }
 
 /* Another session's transaction. */

@@ -29,15 +29,52 @@ pgconn_control_flight(const struct pgconn_session *session, VALUE sql)
     return flight;
 }
 
+struct control {
+    struct pgconn_session *session;
+    struct pgconn_flight *flight;
+    VALUE sql;
+    bool again; /* the flight must be made again */
+};
+
+/* COMMIT and PREPARE TRANSACTION of a failed transaction succeed, with the tag ROLLBACK. */
+static void
+control_check_done(const struct control *control, VALUE result)
+{
+    const char *tag = PQcmdStatus((PGresult *)pgconn_result_pg(result));
+    const char *sql = NIL_P(control->sql) ? "COMMIT" : RSTRING_PTR(control->sql);
+
+    if (strcmp(tag, "ROLLBACK") != 0 || strncmp(sql, tag, strlen(tag)) == 0) return;
+    pgconn_error_raise(rb_ePgconnInFailedSqlTransaction,
+                       "the transaction had failed: it was rolled back, nothing is %s",
+                       strncmp(sql, "PREPARE", strlen("PREPARE")) == 0 ? "prepared" : "committed");
+}
+
+/* The Result, or nil where the tracer has nothing to be told. */
+static VALUE
+control_run(VALUE argument)
+{
+    struct control *control = (struct control *)argument;
+    double timeout = control->session->statement_timeout;
+    struct pgconn_request request = pgconn_answer_request(timeout > 0 ? DBL2NUM(timeout) : Qnil);
+    VALUE result = Qnil;
+
+    request.sql = control->sql;
+    control->again = pgconn_answer_wait(control->session, control->flight, &request, &result) !=
+                     PGCONN_ANSWER_RESULT;
+    if (control->again || NIL_P(result)) return Qnil;
+    control_check_done(control, result);
+    return result;
+}
+
 bool
 pgconn_control_wait(struct pgconn_session *session, struct pgconn_flight *flight, VALUE sql,
                     VALUE *result)
 {
-    double timeout = session->statement_timeout;
-    struct pgconn_request request = pgconn_answer_request(timeout > 0 ? DBL2NUM(timeout) : Qnil);
+    struct control control = {session, flight, sql, false};
 
-    request.sql = sql;
-    return pgconn_answer_wait(session, flight, &request, result) == PGCONN_ANSWER_RESULT;
+    if (NIL_P(sql)) *result = control_run((VALUE)&control);
+    else *result = pgconn_tracer_run(&session->tracer, sql, control_run, (VALUE)&control);
+    return !control.again;
 }
 
 void
@@ -56,15 +93,4 @@ pgconn_control_settle(struct pgconn_session *session)
         pgconn_control_sync(session, Qnil);
         if (session->transaction != PQTRANS_IDLE) return;
     }
-}
-
-VALUE
-pgconn_control_check_done(VALUE result, const char *done)
-{
-    if (!NIL_P(result) &&
-        strcmp(PQcmdStatus((PGresult *)pgconn_result_pg(result)), "ROLLBACK") == 0) {
-        pgconn_error_raise(rb_ePgconnInFailedSqlTransaction,
-                           "the transaction had failed: it was rolled back, nothing is %s", done);
-    }
-    return Qnil;
 }

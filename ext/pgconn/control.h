@@ -12,9 +12,11 @@
 struct pgconn_flight *pgconn_control_flight(const struct pgconn_session *session, VALUE sql);
 
 /*
- * Runs the flight, which it takes over, under the session's statement_timeout. *result gets the
- * Pgconn::Result, or nil where nothing had to be sent; false where the flight must be made again.
- * Raises as pgconn_answer_wait does.
+ * Runs the flight, which it takes over, under the session's statement_timeout, and tells the
+ * session's tracer, unless sql is nil. *result gets the Pgconn::Result, or nil where nothing had to
+ * be sent; false where the flight must be made again. Raises as pgconn_answer_wait does, what the
+ * tracer raises, and InFailedSqlTransaction for a COMMIT or a PREPARE TRANSACTION of a failed
+ * transaction.
  */
 bool pgconn_control_wait(struct pgconn_session *session, struct pgconn_flight *flight, VALUE sql,
                          VALUE *result);
@@ -27,11 +29,5 @@ void pgconn_control_sync(struct pgconn_session *session, VALUE timeout);
  * whether one is open, and no block is. Not for callers in a block. Raises the same.
  */
 void pgconn_control_settle(struct pgconn_session *session);
-
-/*
- * COMMIT and PREPARE TRANSACTION of a failed transaction succeed, with the tag ROLLBACK: raises
- * InFailedSqlTransaction then. done says what isn't: "committed". result may be nil.
- */
-VALUE pgconn_control_check_done(VALUE result, const char *done);
 
 #endif

@@ -78,13 +78,20 @@ pgconn_execute_call_get(int argc, VALUE *argv, VALUE connection)
     return call;
 }
 
-static void
-cursor_run(VALUE self, const struct pgconn_execute_call *call)
+struct run {
+    VALUE self;
+    const struct pgconn_execute_call *call;
+};
+
+static VALUE
+run_execute(VALUE argument)
 {
+    const struct run *run = (const struct run *)argument;
+    const struct pgconn_execute_call *call = run->call;
+    VALUE self = run->self, result;
     struct pgconn_cursor *cursor = pgconn_cursor_get_open(self);
     struct pgconn_executor executor = pgconn_connection_executor(cursor->connection);
     struct pgconn_request request;
-    VALUE result;
 
     pgconn_cursor_reset(self, cursor);
     request = pgconn_answer_request(cursor_timeout(cursor, call->timeout));
@@ -97,6 +104,18 @@ cursor_run(VALUE self, const struct pgconn_execute_call *call)
     result = pgconn_execute(&executor, &request, &cursor->query);
     RB_OBJ_WRITE(self, &cursor->result, result);
     RB_OBJ_WRITE(self, &cursor->further, request.further);
+    RB_GC_GUARD(self);
+    return result;
+}
+
+static void
+cursor_run(VALUE self, const struct pgconn_execute_call *call)
+{
+    struct run run = {self, call};
+    VALUE connection = pgconn_cursor_get(self)->connection;
+
+    pgconn_tracer_run(&pgconn_connection_get(connection)->session.tracer, call->sql, run_execute,
+                      (VALUE)&run);
     RB_GC_GUARD(self);
 }
 

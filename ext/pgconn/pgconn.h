@@ -32,6 +32,7 @@ void Init_pgconn_result(void);
 void Init_pgconn_rows(void);
 void Init_pgconn_statement_cache(void);
 void Init_pgconn_cancel(void);
+void Init_pgconn_tracer(void);
 void Init_pgconn_conninfo(void);
 void Init_pgconn_service(void);
 void Init_pgconn_ping(void);

@@ -11,6 +11,7 @@
 #include "message.h"
 #include "names.h"
 #include "reported.h"
+#include "tracer.h"
 #include "two_phase.h"
 
 enum pgconn_session_life {
@@ -26,7 +27,8 @@ struct pgconn_session {
     struct pgconn_queue queue;
     struct pgconn_cancel cancel;
     struct pgconn_messages messages;
-    struct pgconn_run *driver; /* the caller that drives the queue; only it may be in libpq */
+    struct pgconn_tracer tracer; /* looked after by the connection */
+    struct pgconn_run *driver;   /* the caller that drives the queue; only it may be in libpq */
     PGTransactionStatusType transaction;  /* of the last ReadyForQuery, also once it has ended */
     struct pgconn_text_settings settings; /* as of the last answer */
     int client_encoding;                  /* libpq's number, as of the last answer */
