@@ -29,6 +29,7 @@ RSpec.describe "The signatures in sig/" do
     # Not at the top: the objects it brings would slow down each collection under GC.stress.
     require "rbs"
     require "rbs/test"
+    require "pgconn/instrumentation/active_support"
     environment = self.class.load_environment
     builder = RBS::DefinitionBuilder.new(env: environment)
   end
