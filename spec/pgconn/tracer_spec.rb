@@ -75,7 +75,7 @@ RSpec.describe "Pgconn::Connection#tracer=" do
     connection.tpc_commit
     connection.client_encoding = "LATIN1"
     connection.reset
-    expect(events.map(&:sql)).to eq(["SELECT 1", "PREPARE TRANSACTION E'tracer'", "COMMIT PREPARED E'tracer'",
+    expect(events.map(&:sql)).to eq(["SELECT 1", "PREPARE TRANSACTION 'tracer'", "COMMIT PREPARED 'tracer'",
                                      "SET client_encoding TO 'LATIN1'", "DISCARD ALL"])
     expect(connection.tracer).not_to be_nil # a reset leaves it
   end

@@ -118,7 +118,7 @@ RSpec.describe "A two-phase transaction" do
           connection.execute("SELECT 1")
           connection.tpc_prepare unless method == :tpc_prepare
           expect { connection.public_send(method) }.to raise_error(Pgconn::ConnectionLost) { |error|
-            expect(error).to have_attributes(outcome: :unknown, query: "#{sql} E'#{xid}'")
+            expect(error).to have_attributes(outcome: :unknown, query: "#{sql} '#{xid}'")
           }
           connect.tpc_rollback(xid) if prepared.any?
         end

@@ -62,6 +62,13 @@ RSpec.describe "Two-phase commit" do
       connection.tpc_commit
       expect(committed).to eq([1])
     end
+
+    it "quotes the name as SJIS wants it, which allows no backslash before a quote" do
+      connection.client_encoding = "SJIS"
+      prepare(as: "it's \\ 'this'")
+      expect(prepared).to eq(["it's \\ 'this'"])
+      connection.tpc_rollback
+    end
   end
 
   describe "without a statement" do

@@ -96,7 +96,7 @@ module Pgconn
     # The commands take no parameters.
     def xid_literal(xid)
       text = xid.is_a?(Xid) ? xid.to_s : Xid.from_string(xid).to_s
-      "E'#{text.gsub(/['\\]/) { |character| "\\#{character}" }}'"
+      quote_literal(UTF8.text(text, "the identifier of a transaction"))
     end
   end
 end
