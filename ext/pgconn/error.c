@@ -6,62 +6,10 @@ VALUE rb_ePgconnQueryCanceledError, rb_ePgconnInFailedSqlTransaction;
 
 static VALUE error_factory;
 
-/* The fields of a message, by the keywords of Pgconn::Diagnostics. */
-static const struct error_field {
-    int code;
-    const char *keyword;
-} error_fields[] = {
-    {PG_DIAG_SEVERITY,              "severity"          },
-    {PG_DIAG_SEVERITY_NONLOCALIZED, "severity"          }, /* the later one wins */
-    {PG_DIAG_SQLSTATE,              "sqlstate"          },
-    {PG_DIAG_MESSAGE_PRIMARY,       "message_primary"   },
-    {PG_DIAG_MESSAGE_DETAIL,        "message_detail"    },
-    {PG_DIAG_MESSAGE_HINT,          "message_hint"      },
-    {PG_DIAG_STATEMENT_POSITION,    "statement_position"},
-    {PG_DIAG_INTERNAL_POSITION,     "internal_position" },
-    {PG_DIAG_INTERNAL_QUERY,        "internal_query"    },
-    {PG_DIAG_CONTEXT,               "context"           },
-    {PG_DIAG_SCHEMA_NAME,           "schema_name"       },
-    {PG_DIAG_TABLE_NAME,            "table_name"        },
-    {PG_DIAG_COLUMN_NAME,           "column_name"       },
-    {PG_DIAG_DATATYPE_NAME,         "datatype_name"     },
-    {PG_DIAG_CONSTRAINT_NAME,       "constraint_name"   },
-    {PG_DIAG_SOURCE_FILE,           "source_file"       },
-    {PG_DIAG_SOURCE_LINE,           "source_line"       },
-    {PG_DIAG_SOURCE_FUNCTION,       "source_function"   },
-};
-
-#define ERROR_FIELDS (sizeof(error_fields) / sizeof(error_fields[0]))
-
 static VALUE
 keyword(const char *name)
 {
     return ID2SYM(rb_intern(name));
-}
-
-/*
- * What a session says before its client encoding is set up may be in another one; a text is kept
- * as it came and gets the first encoding that it is valid in.
- */
-static void
-text_settle_encoding(VALUE text)
-{
-    if (rb_enc_str_coderange(text) == ENC_CODERANGE_BROKEN) {
-        rb_enc_associate_index(text, rb_utf8_encindex());
-    }
-    if (rb_enc_str_coderange(text) == ENC_CODERANGE_BROKEN) {
-        rb_enc_associate_index(text, rb_ascii8bit_encindex());
-    }
-}
-
-static VALUE
-text_new(const char *text, int encoding_index)
-{
-    int first_index = encoding_index < 0 ? rb_utf8_encindex() : encoding_index;
-    VALUE string = rb_enc_str_new_cstr(text, rb_enc_from_index(first_index));
-
-    text_settle_encoding(string);
-    return string;
 }
 
 static VALUE
@@ -84,26 +32,6 @@ pgconn_error_raise(VALUE klass, const char *format, ...)
     message = message_new(format, arguments);
     va_end(arguments);
     rb_exc_raise(rb_class_new_instance(1, &message, klass));
-}
-
-static void
-fields_add(VALUE fields, const char *name, const char *text, int encoding_index)
-{
-    if (text) {
-        rb_hash_aset(fields, keyword(name), text_new(text, encoding_index));
-    }
-}
-
-static VALUE
-fields_from_result(const PGresult *result, int encoding_index)
-{
-    VALUE fields = rb_hash_new();
-
-    for (size_t i = 0; i < ERROR_FIELDS; i++) {
-        fields_add(fields, error_fields[i].keyword,
-                   PQresultErrorField(result, error_fields[i].code), encoding_index);
-    }
-    return fields;
 }
 
 /* The keywords of Pgconn::Error that tell where the error happened. */
@@ -134,19 +62,29 @@ pgconn_error_new_about(const struct pgconn_error_source *source, VALUE klass, co
     return rb_class_new_instance_kw(2, arguments, klass, RB_PASS_KEYWORDS);
 }
 
+static void
+text_add(VALUE context, const char *name, const char *text, int encoding_index)
+{
+    if (text) rb_hash_aset(context, keyword(name), pgconn_fields_text(text, encoding_index));
+}
+
 static VALUE
 error_build(const struct pgconn_error_source *source, const char *libpq_text, bool ended)
 {
     VALUE context = context_from_source(source);
-    VALUE fields = fields_from_result(source->result, source->encoding_index);
-    VALUE arguments[2] = {fields, context};
+    struct pgconn_fields said;
+    VALUE arguments[2];
 
+    if (source->said) said = *source->said;
+    else pgconn_fields_read(&said, source->result);
+    arguments[0] = pgconn_fields_hash(&said, source->encoding_index);
+    arguments[1] = context;
     if (source->position > 0) {
-        rb_hash_aset(fields, keyword("statement_position"), LONG2NUM(source->position));
+        rb_hash_aset(arguments[0], keyword("statement_position"), LONG2NUM(source->position));
     }
-    fields_add(context, "pgerror", PQresultErrorMessage(source->result), source->encoding_index);
-    fields_add(context, "libpq_text", libpq_text, source->encoding_index);
-    fields_add(context, "remark", source->remark, rb_utf8_encindex());
+    text_add(context, "pgerror", said.whole, source->encoding_index);
+    text_add(context, "libpq_text", libpq_text, source->encoding_index);
+    text_add(context, "remark", source->remark, rb_utf8_encindex());
     rb_hash_aset(context, keyword("ended"), ended ? Qtrue : Qfalse);
     return rb_funcallv_kw(error_factory, rb_intern("build"), 2, arguments, RB_PASS_KEYWORDS);
 }

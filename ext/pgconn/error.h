@@ -5,7 +5,7 @@
 #ifndef PGCONN_ERROR_H
 #define PGCONN_ERROR_H
 
-#include "pgconn.h"
+#include "fields.h"
 
 extern VALUE rb_ePgconnInterfaceError, rb_ePgconnDataError, rb_ePgconnOperationalError;
 extern VALUE rb_ePgconnProgrammingError, rb_ePgconnInternalError;
@@ -14,9 +14,10 @@ extern VALUE rb_ePgconnQueryCanceledError, rb_ePgconnInFailedSqlTransaction;
 /* Where an error result came from. Everything but result may be left out (Qnil, NULL, 0). */
 struct pgconn_error_source {
     const PGresult *result;
-    int encoding_index;    /* of the texts in result */
-    VALUE query;           /* the user's own text, or Qnil */
-    VALUE cursor;          /* the Cursor, or Qnil */
+    const struct pgconn_fields *said; /* instead of a result: what was kept of a message */
+    int encoding_index;               /* of the texts in it */
+    VALUE query;                      /* the user's own text, or Qnil */
+    VALUE cursor;                     /* the Cursor, or Qnil */
     long position;         /* 1-based character position in the user's text; 0: the server's own */
     const char *outcome;   /* "not_sent", "canceled", "unknown" or NULL */
     const char *remark;    /* what the driver adds to the message, or NULL */
