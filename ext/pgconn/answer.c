@@ -1,5 +1,6 @@
 #include "answer.h"
 
+#include "delivery.h"
 #include "result.h"
 
 struct pgconn_request
@@ -14,7 +15,6 @@ pgconn_answer_request(VALUE timeout)
         .registry = Qnil,
         .plan = Qnil,
         .spare = Qnil,
-        .further = Qnil,
     };
 
     if (!NIL_P(timeout)) {
@@ -59,7 +59,7 @@ withdrawn_error(const struct pgconn_request *request)
 static VALUE
 loss_error(const struct pgconn_session *session, struct pgconn_error_source source)
 {
-    source.result = session->queue.last_words;
+    if (session->messages.last_words) source.said = &session->messages.last_words->fields;
     source.encoding_index = session->settings.encoding_index;
     return pgconn_error_lost(session->loss, &source);
 }
@@ -82,6 +82,14 @@ lost_error(const struct pgconn_session *session, const struct pgconn_request *re
     if (session->life != PGCONN_SESSION_CLOSED) return loss_error(session, source);
     return pgconn_error_new_about(&source, rb_ePgconnInterfaceError,
                                   "connection closed while its answer was awaited");
+}
+
+VALUE
+pgconn_answer_end(const struct pgconn_session *session)
+{
+    struct pgconn_request none = pgconn_answer_request(Qnil);
+
+    return lost_error(session, &none, false);
 }
 
 static VALUE
@@ -116,7 +124,8 @@ struct answer {
     struct pgconn_flight *flight;
     struct pgconn_request *request;
     enum pgconn_answer kind;
-    bool set; /* a statement whose result was taken has SET or RESET parameters */
+    bool set;    /* a statement whose result was taken has SET or RESET parameters */
+    VALUE error; /* to be raised, or nil */
 };
 
 static bool
@@ -164,18 +173,16 @@ answer_take_further(struct answer *answer, struct pgconn_command *command)
     return further;
 }
 
-NORETURN(static void answer_refuse(const struct answer *answer, const PGresult *result));
-
-static void
-answer_refuse(const struct answer *answer, const PGresult *result)
+static VALUE
+answer_refusal(const struct answer *answer, const PGresult *result)
 {
     struct pgconn_error_source source = request_source(answer->request, NULL);
 
     if (PQresultStatus(result) == PGRES_FATAL_ERROR) {
-        rb_exc_raise(result_error(answer->flight, result, answer->request));
+        return result_error(answer->flight, result, answer->request);
     }
-    rb_exc_raise(pgconn_error_new_about(&source, rb_ePgconnProgrammingError, "%s",
-                                        PGCONN_SIMPLE_QUERY_NO_COPY));
+    return pgconn_error_new_about(&source, rb_ePgconnProgrammingError, "%s",
+                                  PGCONN_SIMPLE_QUERY_NO_COPY);
 }
 
 static VALUE
@@ -192,13 +199,16 @@ answer_take(VALUE arg)
     if (!pg && (!flight->sent || flight->prepared)) return Qnil;
     if (!pg) pgconn_error_raise(rb_ePgconnInternalError, "the server's answer has no result");
     if (!result_is_success(pg)) {
-        if (!flight->refused) answer_refuse(answer, pg);
-        answer->kind = PGCONN_ANSWER_STALE;
+        if (flight->refused) answer->kind = PGCONN_ANSWER_STALE;
+        else answer->error = answer_refusal(answer, pg);
         return Qnil;
     }
     result = NIL_P(request->spare) ? pgconn_result_new() : request->spare;
     answer_adopt(answer, result, asked, &request->plan);
-    request->further = answer_take_further(answer, asked->next);
+    if (request->slot) {
+        RB_OBJ_WRITE(request->cursor, request->slot, result);
+        RB_OBJ_WRITE(request->cursor, request->further, answer_take_further(answer, asked->next));
+    }
     return result;
 }
 
@@ -209,37 +219,62 @@ answer_free(VALUE arg)
     return Qnil;
 }
 
+/* The flight has met its end in the queue: takes what it brought, and frees it. */
+static VALUE
+answer_settle(struct answer *answer, const struct pgconn_session *session, enum pgconn_run_end end)
+{
+    const struct pgconn_request *request = answer->request;
+    const char *forbidden = answer->flight->forbidden;
+    bool sent = answer->flight->sent;
+
+    if (end == PGCONN_RUN_ANSWERED) {
+        return rb_ensure(answer_take, (VALUE)answer, answer_free, (VALUE)answer);
+    }
+    pgconn_flight_free(answer->flight);
+    if (end == PGCONN_RUN_OUTDATED) answer->kind = PGCONN_ANSWER_OUTDATED;
+    else if (end == PGCONN_RUN_FORBIDDEN) answer->error = forbidden_error(request, forbidden);
+    else if (end == PGCONN_RUN_LOST) answer->error = lost_error(session, request, sent);
+    else if (end == PGCONN_RUN_CANCELED) answer->error = withdrawn_error(request);
+    else answer->error = canceled_error(request, "not_sent");
+    return Qnil;
+}
+
+static VALUE
+error_raise(VALUE error)
+{
+    rb_exc_raise(error);
+    UNREACHABLE_RETURN(Qnil);
+}
+
+static VALUE
+answer_deliver(VALUE session)
+{
+    return pgconn_delivery_run((struct pgconn_session *)session);
+}
+
+/* Handlers hear first what the server said on the way to an error. */
+static void
+answer_end(const struct answer *answer, struct pgconn_session *session)
+{
+    if (!NIL_P(answer->error)) {
+        rb_ensure(error_raise, answer->error, answer_deliver, (VALUE)session);
+    }
+    if (answer->kind == PGCONN_ANSWER_RESULT && !answer->request->quiet) {
+        pgconn_delivery_run(session);
+    }
+}
+
 enum pgconn_answer
 pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
                    struct pgconn_request *request, VALUE *result)
 {
     enum pgconn_run_end end = pgconn_driver_run(session, flight, request->deadline);
-    struct answer answer = {.flight = flight, .request = request, .kind = PGCONN_ANSWER_RESULT};
-    const char *reason;
-    bool sent;
+    struct answer answer = {flight, request, PGCONN_ANSWER_RESULT, false, Qnil};
 
-    switch (end) {
-    case PGCONN_RUN_ANSWERED:
-        *result = rb_ensure(answer_take, (VALUE)&answer, answer_free, (VALUE)&answer);
-        return answer.kind;
-    case PGCONN_RUN_OUTDATED:
-        pgconn_flight_free(flight);
-        return PGCONN_ANSWER_OUTDATED;
-    case PGCONN_RUN_FORBIDDEN:
-        reason = flight->forbidden;
-        pgconn_flight_free(flight);
-        rb_exc_raise(forbidden_error(request, reason));
-    case PGCONN_RUN_LOST:
-        sent = flight->sent;
-        pgconn_flight_free(flight);
-        rb_exc_raise(lost_error(session, request, sent));
-    case PGCONN_RUN_NOT_SENT:
-        pgconn_flight_free(flight);
-        rb_exc_raise(canceled_error(request, "not_sent"));
-    case PGCONN_RUN_CANCELED:
-        pgconn_flight_free(flight);
-        rb_exc_raise(withdrawn_error(request));
-    default: /* PGCONN_RUN_UNKNOWN: the queue has the flight */
-        rb_exc_raise(canceled_error(request, "unknown"));
-    }
+    *result = Qnil;
+    /* Without an answer the queue has the flight. */
+    if (end == PGCONN_RUN_UNKNOWN) answer.error = canceled_error(request, "unknown");
+    else *result = answer_settle(&answer, session, end);
+    answer_end(&answer, session);
+    return answer.kind;
 }

@@ -17,9 +17,14 @@ struct pgconn_request {
     VALUE registry; /* of the types in the result; or nil */
     VALUE plan;     /* by which the last such result was read; or nil. Replaced where it is wrong */
     VALUE spare;    /* a Pgconn::Result to be used again, or nil */
-    VALUE further;  /* gets an Array of the Pgconn::Results behind the first; nil: there are none */
-    bool joins;     /* the transaction that is open, but begins none */
-    bool relies;    /* on what was learned of its statement, which may be to blame for an error */
+    /*
+     * Slots of the cursor, or NULL, that get the result, and an Array of those behind it (or nil),
+     * before handlers are called.
+     */
+    VALUE *slot, *further;
+    bool quiet;  /* part of a command: its messages are delivered with the rest of it */
+    bool joins;  /* the transaction that is open, but begins none */
+    bool relies; /* on what was learned of its statement, which may be to blame for an error */
 };
 
 enum pgconn_answer {
@@ -32,8 +37,10 @@ enum pgconn_answer {
 struct pgconn_request pgconn_answer_request(VALUE timeout);
 
 /*
- * Runs the flight, which it takes over, to its answer. Raises for errors of the server, what the
- * session's state forbids, deadlines, losses and interrupts. The caller keeps the connection alive.
+ * Runs the flight, which it takes over, to its answer, and then calls the handlers of messages.
+ * Raises for errors of the server, what the session's state forbids, deadlines, losses and
+ * interrupts, and what handlers raise: an error that comes before is its cause then. The caller
+ * keeps the connection alive.
  */
 enum pgconn_answer pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
                                       struct pgconn_request *request, VALUE *result);
@@ -43,5 +50,8 @@ enum pgconn_answer pgconn_answer_wait(struct pgconn_session *session, struct pgc
  * words.
  */
 VALUE pgconn_answer_loss(const struct pgconn_session *session);
+
+/* The exception for who waited, without a statement, while the connection was lost or closed. */
+VALUE pgconn_answer_end(const struct pgconn_session *session);
 
 #endif

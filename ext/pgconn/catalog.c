@@ -17,7 +17,7 @@ connection_catalog_rows(VALUE self, VALUE sql, VALUE arguments)
     request.sql = rb_str_new_frozen(sql);
     request.arguments = arguments;
     request.cursor = cursor;
-    request.joins = true;
+    request.joins = request.quiet = true;
     result = pgconn_execute(&executor, &request, &pgconn_cursor_get_open(cursor)->query);
     RB_GC_GUARD(self);
     return pgconn_rows_many(&result, &position, pgconn_result_row_count(result), &shape);

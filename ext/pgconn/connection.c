@@ -17,6 +17,7 @@ connection_mark(void *data)
     rb_gc_mark_movable(connection->xid);
     pgconn_tracer_mark(&connection->session.tracer);
     pgconn_statement_cache_mark(&connection->statements);
+    pgconn_inbox_mark(&connection->session.inbox);
 }
 
 static void
@@ -30,6 +31,7 @@ connection_compact(void *data)
     connection->xid = rb_gc_location(connection->xid);
     pgconn_tracer_compact(&connection->session.tracer);
     pgconn_statement_cache_compact(&connection->statements);
+    pgconn_inbox_compact(&connection->session.inbox);
 }
 
 static void
@@ -66,6 +68,7 @@ connection_allocate(VALUE class)
                                        connection);
 
     pgconn_session_init(&connection->session);
+    pgconn_inbox_init(&connection->session.inbox, self);
     pgconn_statement_cache_init(&connection->statements, self, &connection->session);
     connection->statement_timeout = connection->registry = connection->cursor_factory = Qnil;
     connection->xid = Qnil;
@@ -280,6 +283,7 @@ Init_pgconn_connection(void)
     pgconn_connection_transactions_init();
     pgconn_connection_two_phase_init();
     pgconn_connection_tracer_init();
+    pgconn_connection_messages_init();
     rb_define_method(rb_cPgconnConnection, "broken?", connection_broken_p, 0);
     rb_define_method(rb_cPgconnConnection, "closed?", connection_closed_p, 0);
     rb_define_method(rb_cPgconnConnection, "close", connection_close, 0);

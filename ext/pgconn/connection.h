@@ -1,6 +1,7 @@
 /*
  * Pgconn::Connection: checks its arguments, hands down to the session, turns its ends into
- * exceptions; what it knows of its session without asking is in connection_readers.c.
+ * exceptions; what it knows of its session without asking is in connection_readers.c, what
+ * the server says unasked in connection_messages.c.
  */
 #ifndef PGCONN_CONNECTION_H
 #define PGCONN_CONNECTION_H
@@ -24,15 +25,13 @@ extern VALUE rb_cPgconnConnection;
 /* Raises InterfaceError where initialize didn't run. */
 struct pgconn_connection *pgconn_connection_get(VALUE self);
 
-/*
- * Define the methods of connection_readers.c, _session.c, _tracer.c, _transactions.c and
- * _two_phase.c.
- */
+/* Define the methods of the other files, each called connection_... */
 void pgconn_connection_readers_init(void);
 void pgconn_connection_tracer_init(void);
 void pgconn_connection_session_init(void);
 void pgconn_connection_transactions_init(void);
 void pgconn_connection_two_phase_init(void);
+void pgconn_connection_messages_init(void);
 
 /* The session of a connection that may talk. Raises InterfaceError or ConnectionLost otherwise. */
 struct pgconn_session *pgconn_connection_get_open(VALUE self);

@@ -113,32 +113,12 @@ connection_client_encoding(VALUE self)
     return rb_utf8_str_new_cstr(pg_encoding_to_char(session->client_encoding));
 }
 
-/*
- * @return [Array<String>] the notices received, the newest 50, the oldest of them first
- * @see https://www.postgresql.org/docs/current/libpq-notice-processing.html Notice Processing
- */
-static VALUE
-connection_notices(VALUE self)
-{
-    struct pgconn_session *session = &pgconn_connection_get(self)->session;
-    struct pgconn_messages copy;
-    VALUE notices;
-
-    pgconn_session_lock(session);
-    copy = pgconn_messages_copy(&session->messages);
-    pgconn_session_unlock(session);
-    notices = pgconn_messages_notices(&copy, session->settings.encoding_index);
-    pgconn_messages_clear(&copy);
-    return notices;
-}
-
 void
 pgconn_connection_readers_init(void)
 {
     rb_define_method(rb_cPgconnConnection, "backend_pid", connection_backend_pid, 0);
     rb_define_method(rb_cPgconnConnection, "client_encoding", connection_client_encoding, 0);
     rb_define_method(rb_cPgconnConnection, "encoding", connection_encoding, 0);
-    rb_define_method(rb_cPgconnConnection, "notices", connection_notices, 0);
     rb_define_method(rb_cPgconnConnection, "parameter_status", connection_parameter_status, 1);
     rb_define_method(rb_cPgconnConnection, "protocol_version", connection_protocol_version, 0);
     rb_define_method(rb_cPgconnConnection, "server_version", connection_server_version, 0);

@@ -83,6 +83,7 @@ pgconn_control_sync(struct pgconn_session *session, VALUE timeout)
     struct pgconn_request none = pgconn_answer_request(timeout);
     VALUE result;
 
+    none.quiet = true;
     pgconn_answer_wait(session, flight_of(session, NULL), &none, &result);
 }
 

@@ -21,7 +21,10 @@ struct pgconn_flight *pgconn_control_flight(const struct pgconn_session *session
 bool pgconn_control_wait(struct pgconn_session *session, struct pgconn_flight *flight, VALUE sql,
                          VALUE *result);
 
-/* A round trip that executes nothing, behind all that is queued. Raises the same. */
+/*
+ * A round trip that executes nothing, behind all that is queued; handlers of messages are called by
+ * the next command. Raises the same.
+ */
 void pgconn_control_sync(struct pgconn_session *session, VALUE timeout);
 
 /*

@@ -100,10 +100,10 @@ run_execute(VALUE argument)
     request.cursor = self;
     request.registry = executor.registry;
     request.spare = cursor->spare;
+    request.slot = &cursor->result;
+    request.further = &cursor->further;
     cursor->spare = Qnil;
     result = pgconn_execute(&executor, &request, &cursor->query);
-    RB_OBJ_WRITE(self, &cursor->result, result);
-    RB_OBJ_WRITE(self, &cursor->further, request.further);
     RB_GC_GUARD(self);
     return result;
 }

@@ -38,12 +38,16 @@ session_sleeper(const struct pgconn_session *session, const struct pgconn_flight
     return NULL;
 }
 
-/* Lets another caller go on with the driving; one that is barred only if nobody else is there. */
+/*
+ * Lets another caller go on with the driving; one that is barred only if nobody else is there.
+ * Those who wait for messages look at what this one has read.
+ */
 static void
 session_wake_next(const struct pgconn_session *session, const struct pgconn_flight *skipped)
 {
     struct pgconn_sleeper *sleeper = session_sleeper(session, skipped, false);
 
+    pgconn_session_ring(session);
     if (!sleeper && pgconn_session_has_work(session)) {
         sleeper = session_sleeper(session, skipped, true);
     }

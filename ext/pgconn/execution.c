@@ -238,6 +238,20 @@ execution_learn(struct execution *execution)
     pgconn_statement_work_out(execution->statement, execution->executor->registry);
 }
 
+/* Asks for the types of the parameters; false where it has to be tried again. */
+static bool
+execution_ask(struct execution *execution, VALUE *result)
+{
+    struct pgconn_request *request = execution->request;
+    bool quiet = request->quiet, answered;
+
+    request->quiet = true;
+    answered = execution_send(execution, flight_make(execution, flight_fill_to_ask), result);
+    request->quiet = quiet;
+    if (answered) execution_learn(execution);
+    return answered;
+}
+
 /* False where it has to be tried again. */
 static bool
 execution_try(struct execution *execution, VALUE *query, VALUE *result)
@@ -248,13 +262,7 @@ execution_try(struct execution *execution, VALUE *query, VALUE *result)
     RB_OBJ_WRITE(request->cursor, query, execution->known->sql.text);
     execution_learn(execution);
     request->relies = false;
-    request->further = Qnil;
-    if (execution_must_ask(execution)) {
-        if (!execution_send(execution, flight_make(execution, flight_fill_to_ask), result)) {
-            return false;
-        }
-        execution_learn(execution);
-    }
+    if (execution_must_ask(execution) && !execution_ask(execution, result)) return false;
     request->plan = execution->known->plan;
     request->relies = execution->known->descriptions > 0 && !execution->repeated;
     if (!execution_send(execution, flight_make(execution, flight_fill), result)) return false;

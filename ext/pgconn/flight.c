@@ -92,9 +92,10 @@ pgconn_flight_asked(const struct pgconn_flight *flight)
 }
 
 void
-pgconn_queue_init(struct pgconn_queue *queue)
+pgconn_queue_init(struct pgconn_queue *queue, struct pgconn_messages *messages)
 {
     memset(queue, 0, sizeof(*queue));
+    queue->messages = messages;
     pthread_mutex_init(&queue->libpq, NULL);
 }
 
@@ -107,7 +108,6 @@ pgconn_queue_destroy(struct pgconn_queue *queue)
         pgconn_queue_remove(queue, flight);
         pgconn_flight_free(flight);
     }
-    PQclear(queue->last_words);
     pthread_mutex_destroy(&queue->libpq);
 }
 
@@ -234,15 +234,6 @@ queue_send(struct pgconn_queue *queue, bool *sent)
     return true;
 }
 
-/* A FATAL or PANIC error speaks of the session, not of the statement that it met. */
-static bool
-result_ends_session(const PGresult *result)
-{
-    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-
-    return severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
-}
-
 static bool
 flight_changes_session(const struct pgconn_flight *flight)
 {
@@ -271,8 +262,10 @@ queue_keep(struct pgconn_queue *queue, PGresult *result)
     struct pgconn_flight *flight = queue->reading;
     struct pgconn_command *command = flight->answering;
 
-    if (!queue->last_words && result_ends_session(result)) queue->last_words = result;
-    else if (!command || !result_is_awaited(flight, result)) PQclear(result);
+    if (pgconn_messages_end(queue->messages, result) || !command ||
+        !result_is_awaited(flight, result)) {
+        PQclear(result);
+    }
     else if (flight->simple) return pgconn_simple_query_keep(&flight->answering, result);
     else if (command->result) PQclear(result);
     else command->result = result;
@@ -324,17 +317,27 @@ queue_take_next(struct pgconn_queue *queue)
     return PGCONN_STEP_DONE;
 }
 
-/* All that has come, of flights that were sent. */
+/*
+ * All that has come, of flights that were sent. Who listens takes nothing: a flight may be admitted
+ * meanwhile.
+ */
 static enum pgconn_step
 queue_take_all(struct pgconn_queue *queue)
 {
     enum pgconn_step step = PGCONN_STEP_DONE;
 
+    if (queue->listening) return step;
     while (step == PGCONN_STEP_DONE && queue->reading && queue->reading != queue->sending &&
            !PQisBusy(queue->pg)) {
         step = queue_take_next(queue);
     }
     return step;
+}
+
+static bool
+queue_expects_more(const struct pgconn_queue *queue)
+{
+    return queue->reading || queue->listening;
 }
 
 /*
@@ -345,12 +348,13 @@ static bool
 queue_read_once(struct pgconn_queue *queue)
 {
     bool consumed = PQconsumeInput(queue->pg);
+    bool in_step = queue_take_all(queue) != PGCONN_STEP_FAILED;
 
-    if (queue_take_all(queue) == PGCONN_STEP_FAILED) {
-        if (consumed) queue->failure = "the server's answer doesn't belong to what was asked";
-        return false;
+    pgconn_messages_gather(queue->messages, queue->pg);
+    if (!in_step && consumed) {
+        queue->failure = "the server's answer doesn't belong to what was asked";
     }
-    return consumed || !queue->reading;
+    return in_step && (consumed || !queue_expects_more(queue));
 }
 
 static bool
@@ -358,7 +362,7 @@ queue_read_record(struct pgconn_queue *queue)
 {
     int reads = READS_PER_TLS_RECORD;
 
-    while (queue->reading && reads-- > 0) {
+    while (queue_expects_more(queue) && reads-- > 0) {
         if (!queue_read_once(queue)) return false;
     }
     return true;
@@ -381,10 +385,21 @@ queue_read(struct pgconn_queue *queue)
 {
     if (!queue_read_once(queue)) return false;
     if (!PQsslInUse(queue->pg)) return true;
-    while (queue->reading && socket_is_readable(queue->pg)) {
+    while (queue_expects_more(queue) && socket_is_readable(queue->pg)) {
         if (!queue_read_once(queue)) return false;
     }
     return queue_read_record(queue);
+}
+
+bool
+pgconn_queue_listen(struct pgconn_queue *queue)
+{
+    bool read;
+
+    queue->listening = true;
+    read = queue_read(queue);
+    queue->listening = false;
+    return read;
 }
 
 static enum pgconn_step

@@ -10,6 +10,7 @@
 #define PGCONN_FLIGHT_H
 
 #include "caller.h"
+#include "message.h"
 #include "modes.h"
 #include "simple_query.h"
 #include "sql_lexer.h"
@@ -104,8 +105,9 @@ struct pgconn_queue {
     struct pgconn_flight *sending; /* the first that libpq doesn't have, up to last */
     struct pgconn_flight *reading; /* the one whose answer comes next; NULL: none under way */
     struct pgconn_flight *last;    /* the last that the step may send */
+    bool listening;                /* reads although no answer is awaited */
     const char *failure;           /* why the step failed, where libpq doesn't know */
-    PGresult *last_words;          /* the FATAL error with which the server ended the session */
+    struct pgconn_messages *messages;
     pthread_mutex_t libpq;
 };
 
@@ -137,7 +139,8 @@ const char *pgconn_flight_tag(const struct pgconn_flight *flight);
  */
 struct pgconn_command *pgconn_flight_asked(const struct pgconn_flight *flight);
 
-void pgconn_queue_init(struct pgconn_queue *queue);
+/* The queue takes what it reads of messages to the given lists. */
+void pgconn_queue_init(struct pgconn_queue *queue, struct pgconn_messages *messages);
 void pgconn_queue_destroy(struct pgconn_queue *queue);
 void pgconn_queue_append(struct pgconn_queue *queue, struct pgconn_flight *flight);
 void pgconn_queue_prepend(struct pgconn_queue *queue, struct pgconn_flight *flight);
@@ -161,5 +164,11 @@ void pgconn_queue_dismiss(struct pgconn_queue *queue);
  */
 enum pgconn_step pgconn_queue_step(void *queue);
 int pgconn_queue_descriptor(void *queue);
+
+/*
+ * Reads what the server says while nothing is under way, all of it. False: the connection is lost.
+ * The caller holds `libpq`.
+ */
+bool pgconn_queue_listen(struct pgconn_queue *queue);
 
 #endif

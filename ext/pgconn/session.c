@@ -27,7 +27,7 @@ void
 pgconn_session_init(struct pgconn_session *session)
 {
     memset(session, 0, sizeof(*session));
-    pgconn_queue_init(&session->queue);
+    pgconn_queue_init(&session->queue, &session->messages);
     pgconn_cancel_init(&session->cancel);
     session->transaction = PQTRANS_UNKNOWN;
     session->settings.encoding_index = rb_utf8_encindex();
@@ -54,6 +54,13 @@ pgconn_session_unlock(struct pgconn_session *session)
     if (!pgconn_session_inherited(session)) pthread_mutex_unlock(&session->queue.libpq);
 }
 
+/* Whether somebody may be in libpq without the GVL. */
+static bool
+session_is_in_use(const struct pgconn_session *session)
+{
+    return session->driver || session->waiters;
+}
+
 /* PQfinish says goodbye to the server, which in a forked child would end the parent's session. */
 static void
 session_finish(struct pgconn_session *session)
@@ -68,8 +75,8 @@ session_finish(struct pgconn_session *session)
             close(null);
         }
     }
-    /* Whoever drove at the fork may have been in the middle of changing it. */
-    if (!pgconn_session_inherited(session) || !session->driver) PQfinish(session->pg);
+    /* Whoever was in libpq at the fork may have been in the middle of changing it. */
+    if (!pgconn_session_inherited(session) || !session_is_in_use(session)) PQfinish(session->pg);
     session->pg = session->queue.pg = NULL;
     pgconn_cancel_forget(&session->cancel);
 }
@@ -81,6 +88,7 @@ pgconn_session_destroy(struct pgconn_session *session)
     pgconn_queue_destroy(&session->queue);
     pgconn_line_clear(&session->line);
     pgconn_messages_clear(&session->messages);
+    pgconn_inbox_clear(&session->inbox);
     pgconn_reported_clear(&session->reported);
     free(session->loss);
     free(session->names.closing);
@@ -99,14 +107,17 @@ styles_differ(PGconn *pg)
 static void
 session_follow(struct pgconn_session *session)
 {
-    const char *strings = PQparameterStatus(session->pg, "standard_conforming_strings");
+    const char *strings;
     int encoding_index;
 
+    pgconn_session_lock(session);
+    strings = PQparameterStatus(session->pg, "standard_conforming_strings");
     session->client_encoding = PQclientEncoding(session->pg);
     encoding_index = pgconn_encoding_index(session->client_encoding);
     if (encoding_index >= 0) session->settings.encoding_index = encoding_index;
     session->settings.standard_strings = !strings || strcmp(strings, "on") == 0;
     session->transaction = PQtransactionStatus(session->pg);
+    pgconn_session_unlock(session);
 }
 
 VALUE
@@ -371,7 +382,9 @@ pgconn_session_lose(struct pgconn_session *session, const char *text)
     if (session->life == PGCONN_SESSION_OPEN) {
         session->life = PGCONN_SESSION_BROKEN;
         if (!text) text = session->queue.failure;
+        pgconn_session_lock(session);
         session->loss = strdup(text ? text : PQerrorMessage(session->pg));
+        pgconn_session_unlock(session);
     }
     /* So that the server lets go of the transaction and its locks, and the driver of libpq. */
     pgconn_session_hang_up(session);
@@ -385,14 +398,29 @@ pgconn_session_hang_up(struct pgconn_session *session)
     if (session->pg && PQsocket(session->pg) >= 0) shutdown(PQsocket(session->pg), SHUT_RDWR);
     pgconn_session_unlock(session);
     if (session->cancel.thread >= 0) shutdown(session->cancel.thread, SHUT_RDWR);
+    pgconn_session_ring(session);
+}
+
+/* In a forked child they are threads that don't exist. */
+void
+pgconn_session_ring(const struct pgconn_session *session)
+{
+    const struct pgconn_waiter *waiter;
+
+    if (!session->waiters || pgconn_session_inherited(session)) return;
+    for (waiter = session->waiters; waiter; waiter = waiter->next) {
+        if (waiter->doorbell) pgconn_wakeup_ring(waiter->doorbell);
+    }
 }
 
 void
 pgconn_session_close(struct pgconn_session *session)
 {
+    bool inherited = pgconn_session_inherited(session);
+
     session->life = PGCONN_SESSION_CLOSED;
-    if (session->driver && !pgconn_session_inherited(session)) pgconn_session_hang_up(session);
-    else pgconn_session_leave(session);
+    if (session_is_in_use(session) && !inherited) pgconn_session_hang_up(session);
+    if (!session->driver || inherited) pgconn_session_leave(session);
 }
 
 void
@@ -400,7 +428,11 @@ pgconn_session_leave(struct pgconn_session *session)
 {
     if (session->life != PGCONN_SESSION_CLOSED) return;
     session_fail_flights(session);
-    if (session->pg && !session->driver) pgconn_reported_keep(&session->reported, session->pg);
+    /* Of several waiters the last does it. */
+    if (session->waiters && !pgconn_session_inherited(session)) return;
+    if (session->pg && !session_is_in_use(session)) {
+        pgconn_reported_keep(&session->reported, session->pg);
+    }
     session_finish(session);
 }
 

@@ -7,12 +7,13 @@
 #define PGCONN_SESSION_H
 
 #include "cancel.h"
+#include "inbox.h"
 #include "line.h"
-#include "message.h"
 #include "names.h"
 #include "reported.h"
 #include "tracer.h"
 #include "two_phase.h"
+#include "wakeup.h"
 
 enum pgconn_session_life {
     PGCONN_SESSION_NEW, /* not connected yet */
@@ -21,14 +22,22 @@ enum pgconn_session_life {
     PGCONN_SESSION_CLOSED,
 };
 
+/* A caller that waits for what the server says unasked; on that caller's stack. */
+struct pgconn_waiter {
+    struct pgconn_waiter *next;
+    struct pgconn_wakeup *doorbell; /* NULL: it doesn't sleep */
+};
+
 struct pgconn_session {
     PGconn *pg;
     enum pgconn_session_life life;
     struct pgconn_queue queue;
     struct pgconn_cancel cancel;
     struct pgconn_messages messages;
-    struct pgconn_tracer tracer; /* looked after by the connection */
-    struct pgconn_run *driver;   /* the caller that drives the queue; only it may be in libpq */
+    struct pgconn_inbox inbox;
+    struct pgconn_tracer tracer;          /* looked after by the connection */
+    struct pgconn_run *driver;            /* the caller that drives the queue */
+    struct pgconn_waiter *waiters;        /* but these, only it may be in libpq */
     PGTransactionStatusType transaction;  /* of the last ReadyForQuery, also once it has ended */
     struct pgconn_text_settings settings; /* as of the last answer */
     int client_encoding;                  /* libpq's number, as of the last answer */
@@ -97,11 +106,14 @@ bool pgconn_session_bars(const struct pgconn_session *session, const struct pgco
 /* Whether anybody is needed who drives: something is under way, or isn't barred. */
 bool pgconn_session_has_work(const struct pgconn_session *session);
 
-/* The driver has left libpq: does what was put off for it. */
+/* The driver, or a waiter, has left libpq: does what was put off for it. */
 void pgconn_session_leave(struct pgconn_session *session);
 
-/* Makes whoever drives see the end of the connection. */
+/* Makes whoever drives or waits see the end of the connection. */
 void pgconn_session_hang_up(struct pgconn_session *session);
+
+/* Lets those who wait for messages look whether there is one. */
+void pgconn_session_ring(const struct pgconn_session *session);
 
 /* A parameter as the server has last reported it, copied to a String, or nil. */
 VALUE pgconn_session_parameter(struct pgconn_session *session, const char *name);

@@ -1,7 +1,6 @@
 #include "wait.h"
 
 #include "error.h"
-#include "wakeup.h"
 
 #include <errno.h>
 #include <math.h>
@@ -10,6 +9,9 @@
 #include <time.h>
 
 #define NANOSECONDS 1000000000LL
+
+/* How long to wait at a time for what somebody would ring for, had there been a doorbell. */
+#define SECONDS_WITHOUT_DOORBELL 0.1
 
 pgconn_time
 pgconn_wait_now(void)
@@ -121,22 +123,42 @@ drive_interrupt(void *wakeup)
     pgconn_wakeup_ring(wakeup);
 }
 
+static enum pgconn_wait_end
+drive_run(struct drive *drive, struct pgconn_wakeup **doorbell)
+{
+    /* Without descriptors to spare, a signal ends the poll; it may come between two of them. */
+    if (!drive->wakeup) {
+        rb_thread_call_without_gvl2(drive_without_gvl, drive, RUBY_UBF_IO, NULL);
+        return drive->end;
+    }
+    *doorbell = drive->wakeup;
+    /* Async-safe: else a program of one thread has its timer thread armed for each wait. */
+    rb_nogvl(drive_without_gvl, drive, drive_interrupt, drive->wakeup,
+             RB_NOGVL_INTR_FAIL | RB_NOGVL_UBF_ASYNC_SAFE);
+    *doorbell = NULL;
+    pgconn_wakeup_give_back(drive->wakeup);
+    return drive->end;
+}
+
 enum pgconn_wait_end
 pgconn_wait_drive(const struct pgconn_stepper *stepper, pgconn_time deadline)
 {
     /* Stays so when Ruby has an interrupt pending already and doesn't let the region begin. */
     struct drive drive = {stepper, deadline, pgconn_wakeup_take(), PGCONN_WAIT_INTERRUPTED};
+    struct pgconn_wakeup *unheard;
 
-    /* Without descriptors to spare, a signal ends the poll; it may come between two of them. */
-    if (!drive.wakeup) {
-        rb_thread_call_without_gvl2(drive_without_gvl, &drive, RUBY_UBF_IO, NULL);
-        return drive.end;
-    }
-    /* Async-safe: else a program of one thread has its timer thread armed for each wait. */
-    rb_nogvl(drive_without_gvl, &drive, drive_interrupt, drive.wakeup,
-             RB_NOGVL_INTR_FAIL | RB_NOGVL_UBF_ASYNC_SAFE);
-    pgconn_wakeup_give_back(drive.wakeup);
-    return drive.end;
+    return drive_run(&drive, &unheard);
+}
+
+enum pgconn_wait_end
+pgconn_wait_drive_rung(const struct pgconn_stepper *stepper, pgconn_time deadline,
+                       struct pgconn_wakeup **doorbell)
+{
+    struct drive drive = {stepper, deadline, pgconn_wakeup_take(), PGCONN_WAIT_INTERRUPTED};
+    pgconn_time soon = pgconn_wait_after(SECONDS_WITHOUT_DOORBELL);
+
+    if (!drive.wakeup && soon < deadline) drive.deadline = soon;
+    return drive_run(&drive, doorbell);
 }
 
 struct single {

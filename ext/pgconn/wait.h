@@ -7,6 +7,7 @@
 #define PGCONN_WAIT_H
 
 #include "pgconn.h"
+#include "wakeup.h"
 
 #include <pthread.h>
 
@@ -53,6 +54,14 @@ double pgconn_wait_seconds(VALUE seconds, const char *name);
  * raises.
  */
 enum pgconn_wait_end pgconn_wait_drive(const struct pgconn_stepper *stepper, pgconn_time deadline);
+
+/*
+ * The same. *doorbell is while it lasts what ends it as INTERRUPTED when somebody rings it, with
+ * the GVL held. Where the process has no descriptors left it stays NULL, and the wait ends every
+ * now and then as TIMED_OUT, before the deadline.
+ */
+enum pgconn_wait_end pgconn_wait_drive_rung(const struct pgconn_stepper *stepper,
+                                            pgconn_time deadline, struct pgconn_wakeup **doorbell);
 
 /* Waits for one thing (WANT_...) on one descriptor. Never raises. */
 enum pgconn_wait_end pgconn_wait_descriptor(int descriptor, enum pgconn_step wanted,

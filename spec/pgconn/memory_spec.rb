@@ -103,6 +103,16 @@ RSpec.describe "Memory", :long do
     RUBY
   end
 
+  it "stays flat over a hundred thousand notices and notifications, queued and handled" do
+    expect_flat(100_000, <<~RUBY)
+      connection.listen("c") if number.zero?
+      handlers = [connection.on_notice(&:detail), connection.on_notify(&:payload)] if number.odd?
+      connection.execute("DO $$ BEGIN RAISE NOTICE 'n' USING DETAIL = repeat('d', 100); END $$")
+      connection.notify("c", number)
+      number.odd? ? handlers.each(&:remove) : connection.wait_for_notify.payload
+    RUBY
+  end
+
   it "stays flat over twenty thousand interrupted statements" do
     expect_flat(20_000, <<~RUBY)
       running = Thread.new { connection.execute("SELECT pg_sleep(30)") }
