@@ -6,10 +6,14 @@
 require "bigdecimal"
 require "pgconn"
 require "securerandom"
+require_relative "demo_output"
+require_relative "demo_sessions"
 require_relative "time_zone_tables"
 
 # The demonstration, on the server of a conninfo.
 class Demo
+  include DemoOutput
+
   TABLES = [<<~SQL, <<~SQL, <<~SQL].freeze
     CREATE TABLE countries (code char(2) PRIMARY KEY, name text NOT NULL)
   SQL
@@ -67,6 +71,7 @@ class Demo
     Pgconn.connect(@conninfo, autocommit: true) do |observer|
       @observer = observer
       @observer.execute("CREATE SCHEMA #{@schema}")
+      @observer.execute("SET search_path TO #{@schema}")
       Pgconn.connect(@conninfo) { |conn| show(conn) }
     ensure
       @observer&.execute("DROP SCHEMA IF EXISTS #{@schema} CASCADE")
@@ -85,6 +90,7 @@ class Demo
     transactions
     deadline
     error
+    DemoSessions.new(@conn, @observer).run
   end
 
   # 150020 is 15.20.
@@ -182,28 +188,6 @@ class Demo
     line "#{error.class}, SQLSTATE #{error.sqlstate}"
     line error.diag.message
     line "Hint: #{error.diag.hint}"
-  end
-
-  def title(text)
-    @number = @number.to_i + 1
-    puts "", "#{@number}. #{text}"
-  end
-
-  def line(text)
-    puts "   #{text}"
-  end
-
-  # A line of columns with these widths; the last needs none.
-  def cells(widths, *values)
-    line values.zip(widths).map { |value, width| value.to_s.ljust(width.to_i) }.join("  ").rstrip
-  end
-
-  def now
-    Process.clock_gettime(Process::CLOCK_MONOTONIC)
-  end
-
-  def seconds(duration)
-    format("%.2f s", duration)
   end
 end
 
