@@ -1,12 +1,5 @@
 #include "driver.h"
 
-#include "connecting.h"
-#include "error.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <unistd.h>
-
 /* One caller's wait for one flight; on that caller's stack. */
 struct pgconn_run {
     struct pgconn_session *session;
@@ -157,13 +150,6 @@ run_cancel(const struct pgconn_run *run)
     }
 }
 
-static void
-flight_withdraw(struct pgconn_session *session, struct pgconn_flight *flight)
-{
-    pgconn_queue_remove(&session->queue, flight);
-    flight->state = PGCONN_FLIGHT_WITHDRAWN;
-}
-
 /* What ends a block is sent, whatever becomes of its caller. */
 static bool
 flight_must_stay(const struct pgconn_flight *flight)
@@ -180,7 +166,7 @@ run_expire(struct pgconn_run *run)
     bool cancelable = run->flight->commands && !stays;
 
     if (run->flight->state == PGCONN_FLIGHT_QUEUED && !stays) {
-        flight_withdraw(session, run->flight);
+        pgconn_queue_withdraw(&session->queue, run->flight);
         run->end = PGCONN_RUN_NOT_SENT;
     }
     else if (cancelable && !run->flight->expired) {
@@ -291,144 +277,4 @@ pgconn_driver_post(struct pgconn_session *session, struct pgconn_flight *flight)
     pgconn_queue_append(&session->queue, flight);
     session_nudge(session);
     session_wake_next(session, NULL);
-}
-
-struct canceling {
-    int watch;
-    pgconn_time deadline;
-    char *message;
-    size_t size;
-};
-
-static VALUE
-cancel_wait(VALUE arg)
-{
-    struct canceling *canceling = (struct canceling *)arg;
-    enum pgconn_wait_end end;
-
-    do {
-        end = pgconn_wait_descriptor(canceling->watch, PGCONN_STEP_WANT_READ, canceling->deadline);
-        if (end == PGCONN_WAIT_INTERRUPTED) rb_thread_check_ints();
-    } while (end == PGCONN_WAIT_INTERRUPTED);
-    if (end == PGCONN_WAIT_DONE) {
-        pgconn_cancel_message(canceling->watch, canceling->message, canceling->size);
-    }
-    else {
-        snprintf(canceling->message, canceling->size,
-                 "the cancel request could not be delivered within cancel_timeout");
-    }
-    return Qnil;
-}
-
-static VALUE
-cancel_leave(VALUE arg)
-{
-    close(((struct canceling *)arg)->watch);
-    return Qnil;
-}
-
-static bool
-session_is_busy(struct pgconn_session *session)
-{
-    bool busy;
-
-    pgconn_session_lock(session);
-    busy = session->queue.reading != NULL;
-    pgconn_session_unlock(session);
-    return busy;
-}
-
-/* The flight that a caller waits for with this cursor, or NULL. */
-static struct pgconn_flight *
-flight_of_cursor(const struct pgconn_session *session, const void *cursor)
-{
-    struct pgconn_flight *flight = session->queue.head;
-
-    while (flight && (flight->cursor != cursor || flight->abandoned)) flight = flight->next;
-    return flight;
-}
-
-/*
- * Whether the server is to be asked to cancel what it does for the cursor. Of callers' flights only
- * the one at the head is ever sent, so there is none that has to get there first.
- */
-static bool
-cursor_is_served(struct pgconn_session *session, const void *cursor)
-{
-    struct pgconn_flight *flight = flight_of_cursor(session, cursor);
-
-    if (!flight) return false;
-    flight->canceled = true;
-    if (flight->state != PGCONN_FLIGHT_QUEUED) return session_is_busy(session);
-    flight_withdraw(session, flight);
-    if (flight->sleeper) pgconn_wait_wake(flight->sleeper);
-    return false;
-}
-
-void
-pgconn_driver_cancel(struct pgconn_session *session, const void *cursor, pgconn_time deadline,
-                     char *message, size_t size)
-{
-    struct canceling canceling = {-1, deadline, message, size};
-
-    message[0] = '\0';
-    if (!(cursor ? cursor_is_served(session, cursor) : session_is_busy(session))) return;
-    if (pgconn_cancel_start(&session->cancel, session->pg)) {
-        canceling.watch = pgconn_cancel_watch(&session->cancel);
-    }
-    if (canceling.watch < 0) {
-        snprintf(message, size, "could not start a cancel request: %s", strerror(errno));
-        return;
-    }
-    rb_ensure(cancel_wait, (VALUE)&canceling, cancel_leave, (VALUE)&canceling);
-}
-
-struct connect {
-    struct pgconn_session *session;
-    struct pgconn_connecting connecting;
-    VALUE parameters;
-    pgconn_time deadline;
-};
-
-static VALUE
-connect_drive(VALUE arg)
-{
-    struct connect *connect = (struct connect *)arg;
-    struct pgconn_connecting *connecting = &connect->connecting;
-    struct pgconn_stepper stepper = {pgconn_connecting_step, pgconn_connecting_descriptor,
-                                     connecting};
-    enum pgconn_wait_end end;
-    VALUE failure;
-
-    pgconn_connecting_init(connecting, connect->parameters, &connect->session->messages);
-    while ((end = pgconn_wait_drive(&stepper, connect->deadline)) == PGCONN_WAIT_INTERRUPTED) {
-        rb_thread_check_ints();
-    }
-    if (end == PGCONN_WAIT_TIMED_OUT) return ID2SYM(rb_intern("timed_out"));
-    if (end == PGCONN_WAIT_FAILED) {
-        return rb_utf8_str_new_cstr(connecting->pg ? PQerrorMessage(connecting->pg)
-                                                   : "out of memory");
-    }
-    if (PQprotocolVersion(connecting->pg) != 3) {
-        pgconn_error_raise(rb_ePgconnInterfaceError, "the server speaks protocol version %d, not 3",
-                           PQprotocolVersion(connecting->pg));
-    }
-    failure = pgconn_session_open(connect->session, connecting->pg);
-    if (NIL_P(failure)) connecting->pg = NULL; /* the session has it */
-    return failure;
-}
-
-static VALUE
-connect_leave(VALUE arg)
-{
-    pgconn_connecting_free(&((struct connect *)arg)->connecting);
-    return Qnil;
-}
-
-VALUE
-pgconn_driver_connect(struct pgconn_session *session, VALUE parameters, pgconn_time deadline)
-{
-    struct connect connect = {.session = session, .parameters = parameters, .deadline = deadline};
-
-    return rb_ensure(connect_drive, (VALUE)&connect, connect_leave, (VALUE)&connect);
 }

@@ -10,6 +10,7 @@
 /*
  * Connects the session, which is new, to one address. nil, or libpq's text on why not (a String),
  * or :timed_out. Raises what interrupts raise; the session is then as before.
+ * (driver_connect.c)
  */
 VALUE pgconn_driver_connect(struct pgconn_session *session, VALUE parameters, pgconn_time deadline);
 
@@ -41,7 +42,7 @@ void pgconn_driver_post(struct pgconn_session *session, struct pgconn_flight *fl
 /*
  * Cancels the flight at the head, whoever sent it, or with a cursor only that one's, wherever it
  * is: one that wasn't sent yet leaves the queue. Waits for the request's end until the deadline.
- * message gets libpq's text if the request couldn't be delivered, else it is empty.
+ * message gets libpq's text if the request couldn't be delivered, else it is empty. (driver_cancel.c)
  */
 void pgconn_driver_cancel(struct pgconn_session *session, const void *cursor, pgconn_time deadline,
                           char *message, size_t size);

@@ -10,6 +10,7 @@
 #include "inbox.h"
 #include "line.h"
 #include "names.h"
+#include "queue.h"
 #include "reported.h"
 #include "tracer.h"
 #include "two_phase.h"
@@ -68,6 +69,12 @@ void pgconn_session_destroy(struct pgconn_session *session);
  */
 VALUE pgconn_session_open(struct pgconn_session *session, PGconn *pg);
 
+/* Takes over from libpq what may have changed with an answer. */
+void pgconn_session_follow(struct pgconn_session *session);
+
+/* Whether values would come in a style that the codecs don't read. */
+bool pgconn_session_styles_differ(PGconn *pg);
+
 /* Whether a transaction is open, be it a two-phase one in which nothing was executed so far. */
 bool pgconn_session_is_in_transaction(const struct pgconn_session *session);
 
@@ -79,16 +86,20 @@ bool pgconn_session_inherited(const struct pgconn_session *session);
 
 /*
  * Marks what the first keyword of a caller's statement says: whether it begins, whether it is a
- * barrier.
+ * barrier. (session_flights.c)
  */
 void pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keyword);
 
 /*
  * Admits what may be sent now, with BEGIN and settings where needed. Raises NoMemoryError only.
+ * (session_flights.c)
  */
 void pgconn_session_launch(struct pgconn_session *session);
 
-/* After a drive: takes what was answered out of the queue, wakes its callers, follows the state. */
+/*
+ * After a drive: takes what was answered out of the queue, wakes its callers, follows the state.
+ * (session_flights.c)
+ */
 void pgconn_session_land(struct pgconn_session *session);
 
 /*
@@ -100,10 +111,13 @@ void pgconn_session_lose(struct pgconn_session *session, const char *text);
 /* Ends the session: at once, or where somebody is in libpq, when that one leaves it. */
 void pgconn_session_close(struct pgconn_session *session);
 
-/* Whether the flight waits for the end of another caller's block. */
+/* Whether the flight waits for the end of another caller's block. (session_flights.c) */
 bool pgconn_session_bars(const struct pgconn_session *session, const struct pgconn_flight *flight);
 
-/* Whether anybody is needed who drives: something is under way, or isn't barred. */
+/*
+ * Whether anybody is needed who drives: something is under way, or isn't barred.
+ * (session_flights.c)
+ */
 bool pgconn_session_has_work(const struct pgconn_session *session);
 
 /* The driver, or a waiter, has left libpq: does what was put off for it. */

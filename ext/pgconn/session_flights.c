@@ -1,0 +1,193 @@
+#include "boundary.h"
+#include "errand.h"
+
+void
+pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keyword)
+{
+    flight->begins = PGCONN_BEGINS;
+    switch (keyword) {
+    case PGCONN_KEYWORD_ABORT:
+    case PGCONN_KEYWORD_BEGIN:
+    case PGCONN_KEYWORD_COMMIT:
+    case PGCONN_KEYWORD_END:
+    case PGCONN_KEYWORD_ROLLBACK:
+    case PGCONN_KEYWORD_START:
+        flight->begins = PGCONN_BEGINS_IN_BLOCK; /* the user has taken the transaction in hand */
+        flight->barrier = true;
+        break;
+    case PGCONN_KEYWORD_DEALLOCATE:
+    case PGCONN_KEYWORD_DISCARD:
+        flight->barrier = flight->forgets = true;
+        break;
+    case PGCONN_KEYWORD_PREPARE:
+    case PGCONN_KEYWORD_RELEASE:
+    case PGCONN_KEYWORD_RESET:
+    case PGCONN_KEYWORD_SAVEPOINT:
+    case PGCONN_KEYWORD_SET:
+        flight->barrier = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static bool
+session_is_idle(const struct pgconn_session *session)
+{
+    return !session->queue.reading && session->transaction == PQTRANS_IDLE;
+}
+
+/* What goes with the flight that is about to be sent, perhaps not for the first time. */
+static void
+session_prepare(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    pgconn_boundary_prepare(session, flight);
+    if (!flight->commands || !session_is_idle(session)) return;
+    pgconn_errand_send(session);
+}
+
+/* Sets why the session's state forbids the flight, if it does. */
+static bool
+session_forbids(const struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    flight->forbidden = pgconn_two_phase_forbids(&session->two_phase, flight);
+    if (!flight->forbidden && pgconn_session_is_in_transaction(session)) {
+        flight->forbidden = flight->outside;
+    }
+    return flight->forbidden != NULL;
+}
+
+/*
+ * Whether the flight goes back to its caller: it is forbidden or canceled, or the settings or the
+ * stage that it was made for have changed.
+ */
+static bool
+session_turns_back(const struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    if (!flight->commands || flight->boundary == PGCONN_BOUNDARY_LEAVE) return false;
+    return session_forbids(session, flight) || flight->canceled ||
+           pgconn_two_phase_is_outdated(&session->two_phase, flight) ||
+           !pgconn_text_settings_equal(flight->settings, session->settings);
+}
+
+/* Handles one flight that waits; false when it, and so all behind it, must wait on. */
+static bool
+session_launch_one(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    struct pgconn_queue *queue = &session->queue;
+
+    if (!pgconn_queue_has_room(queue, flight)) return false;
+    if (flight->errand) { /* left over from a wait that ended before its first step */
+        pgconn_queue_admit(queue, flight);
+        return true;
+    }
+    if (session_turns_back(session, flight)) {
+        pgconn_queue_end(queue, flight, PGCONN_FLIGHT_WITHDRAWN);
+        return true;
+    }
+    if (pgconn_boundary_pass(session, flight)) {
+        pgconn_queue_end(queue, flight, PGCONN_FLIGHT_ANSWERED);
+        return true;
+    }
+    session_prepare(session, flight);
+    pgconn_queue_admit(queue, flight);
+    return true;
+}
+
+void
+pgconn_session_launch(struct pgconn_session *session)
+{
+    struct pgconn_flight *flight, *next;
+    const struct pgconn_hold *top;
+
+    /* A request that is still on its way could hit a statement that it wasn't meant for. */
+    if (!pgconn_cancel_ended(&session->cancel)) return;
+    for (flight = session->queue.head; flight; flight = next) {
+        next = flight->next;
+        if (flight->state != PGCONN_FLIGHT_QUEUED) continue;
+        if (pgconn_line_bars(&session->line, flight)) continue;
+        top = session->line.top;
+        if (!session_launch_one(session, flight)) return;
+        if (session->line.top != top) next = session->queue.head; /* others may be barred now */
+    }
+}
+
+bool
+pgconn_session_bars(const struct pgconn_session *session, const struct pgconn_flight *flight)
+{
+    return flight->state == PGCONN_FLIGHT_QUEUED && pgconn_line_bars(&session->line, flight);
+}
+
+bool
+pgconn_session_has_work(const struct pgconn_session *session)
+{
+    const struct pgconn_flight *flight;
+
+    for (flight = session->queue.head; flight; flight = flight->next) {
+        if (!pgconn_session_bars(session, flight)) return true;
+    }
+    return false;
+}
+
+/*
+ * A refused statement may be sent again unseen if no transaction is lost: outside of one, or where
+ * the transaction began with this very statement. That one is ended before anybody else's flight.
+ */
+static bool
+session_takes_back(struct pgconn_session *session, const struct pgconn_flight *flight)
+{
+    if (flight->abandoned) return false;
+    if (session->transaction == PQTRANS_IDLE) return true;
+    return flight->began && session->transaction == PQTRANS_INERROR &&
+           pgconn_errand_roll_back(session);
+}
+
+/* What was set since connect goes back to what connect was told. */
+static void
+session_restore_defaults(struct pgconn_session *session)
+{
+    struct pgconn_modes none = {0};
+
+    session->autocommit = session->autocommit_by_default;
+    session->modes = session->defaults = none;
+    pgconn_two_phase_enter(&session->two_phase, PGCONN_TWO_PHASE_NONE);
+}
+
+/* After DISCARD ALL, be it the user's own, the server writes values in its own styles again. */
+static void
+session_renew(struct pgconn_session *session, const struct pgconn_flight *flight)
+{
+    if (!flight->forgets || strcmp(pgconn_flight_tag(flight), "DISCARD ALL") != 0) return;
+    session->styles_unset = pgconn_session_styles_differ(session->pg);
+    if (flight->resets) session_restore_defaults(session);
+}
+
+static void
+session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    pgconn_errand_settle(session, flight);
+    pgconn_names_settle(&session->names, flight);
+    pgconn_two_phase_settle(&session->two_phase, flight, session->transaction);
+    session_renew(session, flight);
+    pgconn_line_settle(&session->line, flight);
+    if (flight->refused) flight->refused = session_takes_back(session, flight);
+    flight->sent_encoding_index = flight->settings.encoding_index;
+    flight->settings = session->settings;
+    pgconn_queue_end(&session->queue, flight, PGCONN_FLIGHT_ANSWERED);
+}
+
+void
+pgconn_session_land(struct pgconn_session *session)
+{
+    struct pgconn_flight *flight;
+
+    pgconn_queue_dismiss(&session->queue);
+    if (!session->queue.reading) {
+        pgconn_session_follow(session);
+        pgconn_cancel_stop(&session->cancel);
+    }
+    while ((flight = session->queue.head) && flight->complete) {
+        session_settle(session, flight);
+    }
+    if (session->transaction == PQTRANS_IDLE) pgconn_line_idle(&session->line);
+}
