@@ -42,7 +42,8 @@ void pgconn_driver_post(struct pgconn_session *session, struct pgconn_flight *fl
 /*
  * Cancels the flight at the head, whoever sent it, or with a cursor only that one's, wherever it
  * is: one that wasn't sent yet leaves the queue. Waits for the request's end until the deadline.
- * message gets libpq's text if the request couldn't be delivered, else it is empty. (driver_cancel.c)
+ * message gets libpq's text if the request couldn't be delivered, else it is empty.
+ * (driver_cancel.c)
  */
 void pgconn_driver_cancel(struct pgconn_session *session, const void *cursor, pgconn_time deadline,
                           char *message, size_t size);

@@ -52,7 +52,7 @@ RSpec.describe "The block of Pgconn.connect" do
   end
 
   it "rolls back when Timeout ends it" do
-    expect { Timeout.timeout(0.1) { open { |connection| connection.execute("SELECT pg_sleep(30)") } } }
+    expect { open { |connection| Timeout.timeout(0.1) { connection.execute("SELECT pg_sleep(30)") } } }
       .to raise_error(Timeout::Error)
     expect(ended).to eq([:rollback])
   end
