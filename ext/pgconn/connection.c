@@ -157,12 +157,12 @@ connection_open_address(VALUE self, VALUE parameters, VALUE timeout)
 }
 
 /*
- * What connect was told: seconds or nil, seconds, boolean, a class of cursors. The connection is a
- * closed one from here on, until it is open, and stays so when that fails.
+ * What connect was told: seconds or nil, seconds, two booleans, a class of cursors. The connection
+ * is a closed one from here on, until it is open, and stays so when that fails.
  */
 static VALUE
 connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, VALUE autocommit,
-                     VALUE cursor_factory)
+                     VALUE busy_poll, VALUE cursor_factory)
 {
     struct pgconn_connection *connection = rb_check_typeddata(self, &connection_type);
     struct pgconn_session *session = &connection->session;
@@ -176,6 +176,7 @@ connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, 
     RB_OBJ_WRITE(self, &connection->statement_timeout, statement_timeout);
     session->cancel_timeout = pgconn_wait_seconds(cancel_timeout, "cancel_timeout");
     session->autocommit = session->autocommit_by_default = RTEST(autocommit);
+    session->busy_poll.off = !RTEST(busy_poll);
     RB_OBJ_WRITE(self, &connection->cursor_factory, cursor_factory);
     session->life = PGCONN_SESSION_CLOSED;
     return self;
@@ -287,7 +288,7 @@ Init_pgconn_connection(void)
     rb_define_method(rb_cPgconnConnection, "broken?", connection_broken_p, 0);
     rb_define_method(rb_cPgconnConnection, "closed?", connection_closed_p, 0);
     rb_define_method(rb_cPgconnConnection, "close", connection_close, 0);
-    rb_define_private_method(rb_cPgconnConnection, "configure", connection_configure, 4);
+    rb_define_private_method(rb_cPgconnConnection, "configure", connection_configure, 5);
     rb_define_private_method(rb_cPgconnConnection, "default_cursor_factory",
                              pgconn_connection_cursor_factory, 0);
     rb_define_private_method(rb_cPgconnConnection, "configure_statements",

@@ -1,5 +1,8 @@
 #include "driver.h"
 
+/* Bytes of parameters that are copied within microseconds. */
+#define SMALL_FLIGHT 16384
+
 /* One caller's wait for one flight; on that caller's stack. */
 struct pgconn_run {
     struct pgconn_session *session;
@@ -76,12 +79,37 @@ run_is_out_of_patience(const struct pgconn_run *run, pgconn_time begin)
     return session->patience <= 0;
 }
 
+/* Nobody else's flight waits, and none of the driver's own is under way. */
+static bool
+run_is_alone(const struct pgconn_run *run)
+{
+    const struct pgconn_queue *queue = &run->session->queue;
+
+    return queue->reading && queue->head == run->flight && queue->tail == run->flight;
+}
+
+/* Whether it is handed to libpq in no time worth the name. */
+static bool
+flight_is_small(const struct pgconn_flight *flight)
+{
+    const struct pgconn_command *command;
+    size_t bytes = 0;
+
+    for (command = flight->commands; command; command = command->next) {
+        bytes += command->params.bytes.length;
+    }
+    return bytes <= SMALL_FLIGHT;
+}
+
 static enum pgconn_wait_end
 run_wait(struct pgconn_run *run, pgconn_time until)
 {
     struct pgconn_session *session = run->session;
     struct pgconn_stepper stepper = {pgconn_queue_step, pgconn_queue_descriptor, &session->queue};
 
+    if (run_is_alone(run) && flight_is_small(run->flight)) {
+        return pgconn_busy_poll_drive(&session->busy_poll, &stepper, until);
+    }
     if (session->queue.reading) return pgconn_wait_drive(&stepper, until);
     if (!run_waits(run) || session->cancel.thread < 0) return PGCONN_WAIT_DONE;
     return pgconn_cancel_wait(&session->cancel, until);

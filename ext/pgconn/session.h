@@ -6,6 +6,7 @@
 #ifndef PGCONN_SESSION_H
 #define PGCONN_SESSION_H
 
+#include "busy_poll.h"
 #include "cancel.h"
 #include "inbox.h"
 #include "line.h"
@@ -51,6 +52,7 @@ struct pgconn_session {
     struct pgconn_reported reported; /* once it is closed */
     bool styles_unset;               /* DateStyle or IntervalStyle must still be SET */
     struct pgconn_modes defaults;    /* what default_transaction_* was SET to; KEEP: isn't known */
+    struct pgconn_busy_poll busy_poll;
     double cancel_timeout;
     double statement_timeout; /* of what the driver executes to control the session; 0: none */
     pgconn_time patience;     /* how much longer what holds everybody up is waited for */

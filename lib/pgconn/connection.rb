@@ -22,6 +22,9 @@ module Pgconn
     # @param statement_cache_size [Integer] how many statements are remembered, and how many names are kept
     #   on the server, at most
     # @param types [Types, nil] those of another connection to the same database, which this one then shares
+    # @param busy_poll [Boolean] whether a thread may look for its answer for up to 60 microseconds before it
+    #   sleeps, with Ruby's lock held, where the connection's own answers show that it is quicker; it is where
+    #   client and server run on two cores. A connection with other callers' statements never does
     # @param keywords [Hash] libpq's keywords, such as `host:`, `dbname:` (or `database:`), `user:`,
     #   `password:` and `connect_timeout:` (seconds for each address); they win over those of conninfo,
     #   and nil is as if it were not there. With `target_session_attrs:` the hosts are tried until one is of
@@ -36,8 +39,9 @@ module Pgconn
     # @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS Parameter Key Words
     def initialize(conninfo = nil, autocommit: false, cursor_factory: nil, cancel_timeout: 5,
                    statement_timeout: nil, prepare_threshold: 2, statement_cache_size: 256, types: nil,
-                   **keywords)
-      configure(statement_timeout, cancel_timeout, autocommit, check_cursor_factory(cursor_factory || Cursor))
+                   busy_poll: true, **keywords)
+      configure(statement_timeout, cancel_timeout, autocommit, busy_poll,
+                check_cursor_factory(cursor_factory || Cursor))
       @types = Types.new(self, types)
       configure_statements(statement_cache_size, prepare_threshold, @types.registry)
       parameters = Conninfo.merge(conninfo, keywords)
