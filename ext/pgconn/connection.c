@@ -79,7 +79,7 @@ connection_allocate(VALUE class)
 struct pgconn_connection *
 pgconn_connection_get(VALUE self)
 {
-    struct pgconn_connection *connection = rb_check_typeddata(self, &connection_type);
+    struct pgconn_connection *connection = pgconn_typed_data(self, &connection_type);
 
     if (connection->session.life == PGCONN_SESSION_NEW) {
         pgconn_error_raise(rb_ePgconnInterfaceError,
@@ -164,7 +164,7 @@ static VALUE
 connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, VALUE autocommit,
                      VALUE busy_poll, VALUE cursor_factory)
 {
-    struct pgconn_connection *connection = rb_check_typeddata(self, &connection_type);
+    struct pgconn_connection *connection = pgconn_typed_data(self, &connection_type);
     struct pgconn_session *session = &connection->session;
 
     if (session->life != PGCONN_SESSION_NEW) {
@@ -203,7 +203,7 @@ count_get(VALUE value, const char *name, int minimum)
 static VALUE
 connection_configure_statements(VALUE self, VALUE size, VALUE threshold, VALUE registry)
 {
-    struct pgconn_connection *connection = rb_check_typeddata(self, &connection_type);
+    struct pgconn_connection *connection = pgconn_typed_data(self, &connection_type);
     int count = NIL_P(threshold) ? 0 : count_get(threshold, "prepare_threshold", 1);
 
     pgconn_statement_cache_open(&connection->statements, count_get(size, "statement_cache_size", 0),

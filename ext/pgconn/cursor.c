@@ -63,7 +63,7 @@ pgconn_cursor_allocate(VALUE class)
 struct pgconn_cursor *
 pgconn_cursor_get(VALUE self)
 {
-    struct pgconn_cursor *cursor = rb_check_typeddata(self, &cursor_type);
+    struct pgconn_cursor *cursor = pgconn_typed_data(self, &cursor_type);
 
     if (NIL_P(cursor->connection)) {
         pgconn_error_raise(rb_ePgconnInterfaceError,
@@ -129,7 +129,7 @@ shape_get(VALUE row)
 static VALUE
 cursor_configure(VALUE self, VALUE connection, VALUE row, VALUE timeout)
 {
-    struct pgconn_cursor *cursor = rb_check_typeddata(self, &cursor_type);
+    struct pgconn_cursor *cursor = pgconn_typed_data(self, &cursor_type);
     struct pgconn_row_shape shape = shape_get(row);
 
     if (!RTEST(rb_obj_is_kind_of(connection, rb_cPgconnConnection))) {

@@ -51,7 +51,7 @@ const rb_data_type_t pgconn_owned_codec_type = {
 static struct pgconn_owned_codec *
 owned_codec_get(VALUE self)
 {
-    return rb_check_typeddata(self, &pgconn_owned_codec_type);
+    return pgconn_typed_data(self, &pgconn_owned_codec_type);
 }
 
 const struct pgconn_codec *

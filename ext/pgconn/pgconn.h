@@ -45,6 +45,16 @@ void Init_pgconn_cancellation(void);
 void Init_pgconn_catalog(void);
 void Init_pgconn_quoting(void);
 
+/* What rb_check_typeddata gives, without a call where the object is of just that type. */
+static inline void *
+pgconn_typed_data(VALUE object, const rb_data_type_t *type)
+{
+    if (RB_TYPE_P(object, T_DATA) && RTYPEDDATA_P(object) && RTYPEDDATA_TYPE(object) == type) {
+        return RTYPEDDATA_DATA(object);
+    }
+    return rb_check_typeddata(object, type);
+}
+
 #define PGCONN_QUERY_CANCELED "57014"
 
 /* Whether a result is the error with this SQLSTATE. */

@@ -50,7 +50,7 @@ static const rb_data_type_t result_type = {
 struct pgconn_result *
 pgconn_result_get(VALUE self)
 {
-    return rb_check_typeddata(self, &result_type);
+    return pgconn_typed_data(self, &result_type);
 }
 
 VALUE

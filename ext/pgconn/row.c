@@ -85,7 +85,7 @@ row_allocate(VALUE class)
 static struct row *
 row_get(VALUE self)
 {
-    struct row *row = rb_check_typeddata(self, &row_type);
+    struct row *row = pgconn_typed_data(self, &row_type);
 
     if (!row) rb_raise(rb_eTypeError, "uninitialized Pgconn::Row");
     return row;

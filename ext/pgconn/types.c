@@ -61,7 +61,7 @@ registry_allocate(VALUE class)
 static struct registry *
 registry_get(VALUE self)
 {
-    return rb_check_typeddata(self, &registry_type);
+    return pgconn_typed_data(self, &registry_type);
 }
 
 const struct pgconn_codec *
