@@ -62,14 +62,28 @@ result_is_awaited(const struct pgconn_flight *flight, const PGresult *result)
     return command->kind == PGCONN_COMMAND_PREPARE || command->kind == PGCONN_COMMAND_DESCRIBE;
 }
 
+/*
+ * What comes behind the last answer is the error with which the Sync failed to commit, such as that
+ * of a deferred constraint: it takes the place of the last answer.
+ */
+static struct pgconn_command *
+flight_answering(struct pgconn_flight *flight)
+{
+    if (flight->answering || !flight->commands) return flight->answering;
+    flight->answering = flight->commands;
+    while (flight->answering->next) flight->answering = flight->answering->next;
+    PQclear(pgconn_command_take_result(flight->answering));
+    return flight->answering;
+}
+
 /* Keeps or clears a result of the flight whose answer is being read. False when out of memory. */
 static bool
 queue_keep(struct pgconn_queue *queue, PGresult *result)
 {
     struct pgconn_flight *flight = queue->reading;
-    struct pgconn_command *command = flight->answering;
+    struct pgconn_command *command;
 
-    if (pgconn_messages_end(queue->messages, result) || !command ||
+    if (pgconn_messages_end(queue->messages, result) || !(command = flight_answering(flight)) ||
         !result_is_awaited(flight, result)) {
         PQclear(result);
     }
