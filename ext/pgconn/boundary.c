@@ -70,6 +70,7 @@ flight_begins(const struct pgconn_session *session, const struct pgconn_flight *
 {
     if (flight->begins == PGCONN_BEGINS_NEVER) return false;
     if (session->line.top) return true;
+    if (flight->begins == PGCONN_BEGINS_AS_PART) return pgconn_session_is_in_transaction(session);
     return flight->begins == PGCONN_BEGINS && !session->autocommit;
 }
 

@@ -134,6 +134,7 @@ joining_make_flight(struct joining *joining, const struct pgconn_session *sessio
     joining->flight = pgconn_flight_new();
     if (!joining->flight) rb_memerror();
     joining->flight->settings = session->settings;
+    joining->flight->begins = PGCONN_BEGINS_AS_PART;
     rb_protect(joining_fill, (VALUE)joining, &state);
     if (state) {
         pgconn_flight_free(joining->flight);
@@ -161,8 +162,8 @@ joining_run(VALUE arg)
 }
 
 /*
- * Executes statements without rows, in one round trip, in the transaction that is open. They begin
- * none: outside of one they commit at once, all or none.
+ * Executes statements without rows, in one round trip, in the transaction that is open or, in a
+ * block, begins with them. Outside of one they begin none: they commit at once, all or none.
  */
 static VALUE
 connection_execute_joining(VALUE self, VALUE statements, VALUE values)

@@ -44,6 +44,7 @@ enum pgconn_errand {
 enum pgconn_begins {
     PGCONN_BEGINS_NEVER,
     PGCONN_BEGINS_IN_BLOCK, /* the user's own BEGIN, COMMIT and the like */
+    PGCONN_BEGINS_AS_PART,  /* in a block or a two-phase transaction: LISTEN, NOTIFY */
     PGCONN_BEGINS,          /* in a block, and else unless each statement commits by itself */
 };
 

@@ -197,6 +197,51 @@ RSpec.describe "Notifications" do
     end
   end
 
+  describe "as the first statements of a transaction" do
+    def undone(conn = connection)
+      conn.transaction do
+        yield
+        raise Pgconn::Rollback
+      end
+    end
+
+    it "are undone with a block that rolls back" do
+      observer.listen("c")
+      undone { connection.notify("c", "undone") }
+      undone { connection.listen("d") }
+      expect(payloads(observer)).to eq([])
+      expect(channels).to eq([])
+    end
+
+    it "take effect with a block that commits" do
+      observer.listen("c")
+      connection.transaction { connection.notify("c", "done") }
+      connection.transaction { connection.listen("d") }
+      expect(payloads(observer)).to eq(["done"])
+      expect(channels).to eq(["d"])
+    end
+
+    it "are undone with a nested block alone, also where that fails" do
+      observer.listen("c")
+      connection.transaction do
+        connection.execute("SELECT 1")
+        undone { connection.notify("c", "undone") }
+        expect { connection.transaction { connection.notify("c", "x" * 8000) } }.to raise_error(Pgconn::DatabaseError)
+        connection.notify("c", "done")
+      end
+      expect(payloads(observer)).to eq(["done"])
+    end
+
+    it "are undone with a two-phase transaction" do
+      observer.listen("c")
+      two_phase = connect
+      two_phase.tpc_begin("x")
+      two_phase.notify("c", "undone")
+      two_phase.tpc_rollback
+      expect(payloads(observer)).to eq([])
+    end
+  end
+
   it "are told to a tracer as any command" do
     connection.tracer = ->(event) { received << event.sql }
     connection.listen("a", "b")
