@@ -17,17 +17,26 @@ pgconn_connection_get_outside(VALUE self, const char *what)
     return session;
 }
 
+/* The block that the caller has just left and whose end this is; or NULL. */
+static struct pgconn_hold *
+hold_ending(const struct pgconn_session *session)
+{
+    if (!session->line.top) return NULL;
+    return pgconn_line_ending(&session->line, pgconn_caller_current());
+}
+
 /* Runs COMMIT or ROLLBACK. The end of a block that has been left may be what calls. */
 static VALUE
 connection_end_transaction(VALUE self, const char *what, const char *verb)
 {
-    struct pgconn_session *session = pgconn_connection_get_outside(self, what);
+    struct pgconn_session *session = pgconn_connection_get_open(self);
     VALUE sql = rb_str_freeze(rb_utf8_str_new_cstr(verb)), result;
-    struct pgconn_hold *hold = NULL;
     struct pgconn_flight *flight;
 
-    if (session->line.top) hold = pgconn_line_ending(&session->line, pgconn_caller_current());
     do {
+        struct pgconn_hold *hold = hold_ending(session);
+
+        if (!hold) pgconn_connection_get_outside(self, what);
         flight = pgconn_control_flight(session, sql);
         pgconn_boundary_mark(flight, PGCONN_BOUNDARY_END, hold);
     } while (!pgconn_control_wait(session, flight, sql, &result));

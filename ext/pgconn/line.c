@@ -31,6 +31,16 @@ pgconn_line_clear(struct pgconn_line *line)
     while (line->top) pgconn_line_pop(line);
 }
 
+/* Whether a block's end waits for the blocks within it: what comes now isn't for that block. */
+static bool
+line_is_being_left(const struct pgconn_line *line)
+{
+    const struct pgconn_hold *hold = line->top;
+
+    while (hold && !hold->left) hold = hold->outer;
+    return hold != NULL;
+}
+
 /* What begins and ends blocks and transactions waits for its turn in the stack. */
 bool
 pgconn_line_bars(const struct pgconn_line *line, const struct pgconn_flight *flight)
@@ -40,7 +50,8 @@ pgconn_line_bars(const struct pgconn_line *line, const struct pgconn_flight *fli
     switch (flight->boundary) {
     case PGCONN_BOUNDARY_NONE:
     case PGCONN_BOUNDARY_OPEN:
-        return top && !flight->errand && !top->shared && top->caller != flight->caller;
+        if (!top || flight->errand || top->caller == flight->caller) return false;
+        return !top->shared || line_is_being_left(line);
     default:
         return top != flight->hold;
     }
@@ -63,7 +74,7 @@ pgconn_line_ending(const struct pgconn_line *line, pgconn_caller caller)
     struct pgconn_hold *hold;
 
     for (hold = line->top; hold; hold = hold->outer) {
-        if (hold->left && hold->outermost && hold->caller == caller) return hold;
+        if (hold->left && hold->ending && hold->outermost && hold->caller == caller) return hold;
     }
     return NULL;
 }

@@ -46,7 +46,7 @@ bool pgconn_line_bars(const struct pgconn_line *line, const struct pgconn_flight
 /* Whether what the caller does is part of a block that is open: of its own, or of a shared one. */
 bool pgconn_line_holds(const struct pgconn_line *line, pgconn_caller caller);
 
-/* The outermost block that the caller has left and that isn't ended yet; or NULL. */
+/* The outermost block that the caller has left and whose end isn't queued yet; or NULL. */
 struct pgconn_hold *pgconn_line_ending(const struct pgconn_line *line, pgconn_caller caller);
 
 /* Puts a hold on top, or takes that on top away and frees it. */

@@ -87,6 +87,15 @@ RSpec.describe "An interrupted transaction { }" do
     include_examples "rolled back"
   end
 
+  %i[commit rollback].each do |ending|
+    it "by Timeout may be followed by #{ending}, which has nothing to end" do
+      expect { Timeout.timeout(0.2) { connection.transaction { insert(1) && connection.execute("SELECT pg_sleep(30)") } } }
+        .to raise_error(Timeout::Error)
+      connection.public_send(ending)
+      expect([committed, status]).to eq([[], :idle])
+    end
+  end
+
   describe "by Timeout between statements" do
     before do
       expect { Timeout.timeout(0.2) { connection.transaction { insert(1) && sleep } } }.to raise_error(Timeout::Error)

@@ -214,5 +214,51 @@ RSpec.describe "transaction { } on a connection that threads share" do
       [other, outer].each { |thread| value_of(thread) }
       expect([committed, status]).to eq([[1], :idle])
     end
+
+    # Another thread's shared block in one of this thread's; the other goes on when it is told.
+    def with_inner_block(inside, go_on)
+      in_thread do
+        connection.transaction(shared: true) do
+          insert(1)
+          inside << true
+          go_on.pop
+        end
+      end
+    end
+
+    it "commits also where another thread's shared block ends only after its own end was reached" do
+      inside = Queue.new
+      go_on = Queue.new
+      other = nil
+      outer = in_thread do
+        connection.transaction(shared: true) do
+          other = with_inner_block(inside, go_on)
+          inside.pop
+        end
+      end
+      eventually("it waits for the inner one") { outer.stop? && other&.stop? }
+      go_on << true
+      [other, outer].each { |thread| value_of(thread) }
+      expect([committed, status]).to eq([[1], :idle])
+    end
+
+    it "takes nothing in that comes after its end, which waits for another thread's shared block" do
+      inside = Queue.new
+      go_on = Queue.new
+      other = nil
+      later = in_thread do
+        connection.transaction(shared: true) do
+          other = with_inner_block(inside, go_on)
+          inside.pop
+          raise Pgconn::Rollback
+        end
+        connection.transaction { insert(2) }
+        insert(3)
+      end
+      eventually("it waits for the inner one") { later.stop? && other&.stop? }
+      go_on << true
+      [other, later].each { |thread| value_of(thread) }
+      expect([committed, status]).to eq([[2, 3], :idle])
+    end
   end
 end
