@@ -46,7 +46,8 @@ connection_set_client_encoding(VALUE self, VALUE name)
  *
  * A transaction that {#tpc_prepare} prepared stays so on the server: see {#tpc_recover}.
  *
- * Where the call is interrupted, the session is as it was but rolled back, or wholly reset.
+ * Where the call is interrupted, the session is rolled back and as it was, or wholly reset, or in
+ * between: the server drops temporary tables last. Call it again then.
  * @return [nil]
  * @raise [Pgconn::ProgrammingError] inside {#transaction}
  * @see https://www.postgresql.org/docs/current/sql-discard.html DISCARD

@@ -148,13 +148,10 @@ session_forget_defaults(struct pgconn_session *session)
 
 /* Whether a user's statement may have undone what was SET here. */
 static bool
-session_loses_defaults(const struct pgconn_session *session, const struct pgconn_flight *flight)
+flight_resets_settings(const struct pgconn_flight *flight)
 {
-    const PGresult *result = flight->barrier ? pgconn_flight_result(flight) : NULL;
-    const char *tag = result ? PQcmdStatus((PGresult *)result) : "";
-
-    if (!session->defaults.read_only && !session->defaults.deferrable) return false;
-    return strcmp(tag, "RESET") == 0 || strcmp(tag, "DISCARD ALL") == 0;
+    if (!flight->barrier) return false;
+    return pgconn_flight_has_tag(flight, "RESET") || pgconn_flight_has_tag(flight, "DISCARD ALL");
 }
 
 void
@@ -162,7 +159,11 @@ pgconn_errand_settle(struct pgconn_session *session, const struct pgconn_flight 
 {
     switch (flight->errand) {
     case PGCONN_ERRAND_NONE:
-        if (session_loses_defaults(session, flight)) session_forget_defaults(session);
+        if (!flight_resets_settings(flight)) break;
+        if (session->defaults.read_only || session->defaults.deferrable) {
+            session_forget_defaults(session);
+        }
+        session->styles_unset = pgconn_session_styles_differ(session->pg);
         break;
     case PGCONN_ERRAND_SETTINGS:
         /* A cancel request or a time-out of the server's can hit it: again next time. */

@@ -72,6 +72,17 @@ pgconn_flight_tag(const struct pgconn_flight *flight)
     return result ? PQcmdStatus(result) : "";
 }
 
+bool
+pgconn_flight_has_tag(const struct pgconn_flight *flight, const char *tag)
+{
+    const struct pgconn_command *command;
+
+    for (command = flight->commands; command; command = command->next) {
+        if (command->result && strcmp(PQcmdStatus(command->result), tag) == 0) return true;
+    }
+    return false;
+}
+
 struct pgconn_command *
 pgconn_flight_asked(const struct pgconn_flight *flight)
 {

@@ -121,6 +121,9 @@ bool pgconn_flight_starts_copy(const PGresult *result);
 /* The tag of that answer, "COMMIT" for one; empty where it is an error or there is none. */
 const char *pgconn_flight_tag(const struct pgconn_flight *flight);
 
+/* Whether one of its statements has this tag. */
+bool pgconn_flight_has_tag(const struct pgconn_flight *flight, const char *tag);
+
 /*
  * The command whose result the caller has asked for: the last; in a simple query the first of the
  * user's statements, with those of the further ones behind it. NULL: there is none.

@@ -83,21 +83,13 @@ prepared_settle(struct pgconn_names *names, struct pgconn_flight *flight)
     if (prepared->dropped) pgconn_names_drop(names, prepared);
 }
 
-static bool
-result_drops_all(PGresult *result)
-{
-    const char *tag = result ? PQcmdStatus(result) : "";
-
-    return strcmp(tag, "DEALLOCATE ALL") == 0 || strcmp(tag, "DISCARD ALL") == 0;
-}
-
+/* A DISCARD ALL that is cancelled may have dropped them before. */
 static bool
 flight_drops_all(const struct pgconn_flight *flight)
 {
-    const struct pgconn_command *command = flight->commands;
-
-    while (command && !result_drops_all(command->result)) command = command->next;
-    return command != NULL;
+    return pgconn_flight_has_tag(flight, "DEALLOCATE ALL") ||
+           pgconn_flight_has_tag(flight, "DISCARD ALL") ||
+           pgconn_sqlstate_is(pgconn_flight_result(flight), PGCONN_QUERY_CANCELED);
 }
 
 static bool

@@ -153,22 +153,15 @@ session_restore_defaults(struct pgconn_session *session)
     pgconn_two_phase_enter(&session->two_phase, PGCONN_TWO_PHASE_NONE);
 }
 
-/* After DISCARD ALL, be it the user's own, the server writes values in its own styles again. */
-static void
-session_renew(struct pgconn_session *session, const struct pgconn_flight *flight)
-{
-    if (!flight->forgets || strcmp(pgconn_flight_tag(flight), "DISCARD ALL") != 0) return;
-    session->styles_unset = pgconn_session_styles_differ(session->pg);
-    if (flight->resets) session_restore_defaults(session);
-}
-
 static void
 session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
 {
     pgconn_errand_settle(session, flight);
     pgconn_names_settle(&session->names, flight);
     pgconn_two_phase_settle(&session->two_phase, flight, session->transaction);
-    session_renew(session, flight);
+    if (flight->resets && pgconn_flight_has_tag(flight, "DISCARD ALL")) {
+        session_restore_defaults(session);
+    }
     pgconn_line_settle(&session->line, flight);
     if (flight->refused) flight->refused = session_takes_back(session, flight);
     flight->sent_encoding_index = flight->settings.encoding_index;

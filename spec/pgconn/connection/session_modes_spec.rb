@@ -209,7 +209,7 @@ RSpec.describe "The modes of transactions" do
       end
     end
 
-    ["RESET ALL", "DISCARD ALL"].each do |sql|
+    ["RESET ALL", "DISCARD ALL", "RESET default_transaction_read_only; SELECT 1"].each do |sql|
       it "hold on in autocommit after #{sql}" do
         connection.set_session(autocommit: true, read_only: true)
         connection.execute("SELECT 1")
