@@ -29,6 +29,12 @@ pgconn_control_flight(const struct pgconn_session *session, VALUE sql)
     return flight;
 }
 
+static VALUE
+session_timeout(const struct pgconn_session *session)
+{
+    return session->statement_timeout > 0 ? DBL2NUM(session->statement_timeout) : Qnil;
+}
+
 struct control {
     struct pgconn_session *session;
     struct pgconn_flight *flight;
@@ -54,8 +60,7 @@ static VALUE
 control_run(VALUE argument)
 {
     struct control *control = (struct control *)argument;
-    double timeout = control->session->statement_timeout;
-    struct pgconn_request request = pgconn_answer_request(timeout > 0 ? DBL2NUM(timeout) : Qnil);
+    struct pgconn_request request = pgconn_answer_request(session_timeout(control->session));
     VALUE result = Qnil;
 
     request.sql = control->sql;
@@ -91,7 +96,7 @@ void
 pgconn_control_settle(struct pgconn_session *session)
 {
     while (pgconn_session_is_changing(session) || session->line.top) {
-        pgconn_control_sync(session, Qnil);
+        pgconn_control_sync(session, session_timeout(session));
         if (session->transaction != PQTRANS_IDLE) return;
     }
 }

@@ -64,6 +64,7 @@ session_forbids(const struct pgconn_session *session, struct pgconn_flight *flig
 static bool
 session_turns_back(const struct pgconn_session *session, struct pgconn_flight *flight)
 {
+    if (flight->boundary == PGCONN_BOUNDARY_OPEN) return session_forbids(session, flight);
     if (!flight->commands || flight->boundary == PGCONN_BOUNDARY_LEAVE) return false;
     return session_forbids(session, flight) || flight->canceled ||
            pgconn_two_phase_is_outdated(&session->two_phase, flight) ||

@@ -242,6 +242,10 @@ RSpec.describe "Two-phase commit" do
       expect(committed).to eq([1])
     end
 
+    it "refuses blocks" do
+      expect { connection.transaction { raise "ran" } }.to raise_error(Pgconn::ProgrammingError, /a transaction is prepared/)
+    end
+
     it "can still be asked whether it is alive, and for what is prepared" do
       expect(connection.alive?).to be(true)
       expect(connection.tpc_recover).to eq([xid])
