@@ -34,9 +34,14 @@ class ValgrindReport
 
     private
 
-    # Ruby looks for references somewhat beyond the end of the stack.
+    # Ruby looks for references somewhat beyond the end of the stack, and the stack of a Fiber, which Ruby
+    # maps, is none that valgrind knows.
     def stack_scan?
-      address.end_with?("'s stack") && frames.first.object.match?(RUBY)
+      address.end_with?("'s stack", "anonymous segment") && within_ruby?
+    end
+
+    def within_ruby?
+      frames.drop_while { |frame| frame.object.include?("/vgpreload_") }.first.object.match?(RUBY)
     end
 
     # Beyond valgrind's, the C library's and libpq's functions, and Ruby's allocators. libruby keeps the
