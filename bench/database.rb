@@ -25,8 +25,12 @@ module Bench
     # @return [Hash] the same as environment variables, which all drivers know
     attr_reader :environment
 
+    # @return [String] the Unix socket's path
+    attr_reader :socket
+
     def initialize(server)
       @conninfo = server.conninfo
+      @socket = File.join(server.socket_directory, ".s.PGSQL.#{server.port}")
       @environment = { "PGHOST" => server.socket_directory, "PGPORT" => server.port.to_s,
                        "PGUSER" => server.user, "PGDATABASE" => server.database }
     end

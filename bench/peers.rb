@@ -11,7 +11,9 @@ module Bench
 
     ROOT = File.expand_path("..", __dir__)
     WORKERS = File.join(__dir__, "workers")
-    FLOOR = File.join(ROOT, "tmp", "bench", "floor")
+    PROGRAMS = File.join(ROOT, "tmp", "bench")
+    FLOOR = File.join(PROGRAMS, "floor")
+    DELAY_PROXY = File.join(PROGRAMS, "delay_proxy")
 
     # Debian's Python, for Debian's packages.
     PYTHON = ENV.fetch("BENCH_PYTHON", "/usr/bin/python3")
@@ -56,7 +58,7 @@ module Bench
         missing = packages(drivers).reject { |_, check| succeeds?(*check) }.keys
         install_packages(missing) unless missing.empty?
         run(RbConfig.ruby, "-S", "bundle", "install", "--quiet")
-        compile_floor
+        compile_programs
       end
 
       private
@@ -76,11 +78,16 @@ module Bench
         run("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *names)
       end
 
-      def compile_floor
-        FileUtils.mkdir_p(File.dirname(FLOOR))
+      def compile_programs
+        FileUtils.mkdir_p(PROGRAMS)
         include, lib = IO.popen(%w[pg_config --includedir --libdir], &:readlines).map(&:chomp)
-        run("gcc", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-o", FLOOR,
-            File.join(WORKERS, "floor.c"), "-I#{include}", "-L#{lib}", "-lpq")
+        compile(FLOOR, "-I#{include}", "-L#{lib}", "-lpq")
+        compile(DELAY_PROXY)
+      end
+
+      def compile(program, *libraries)
+        source = File.join(WORKERS, "#{File.basename(program)}.c")
+        run("gcc", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-o", program, source, *libraries)
       end
 
       def run(*command)
