@@ -4,6 +4,13 @@ module Bench
   # How fast pgconn means to be: at least so many times as fast as the others.
   AIMS = {
     "point" => { "floor" => 0.9, "pg" => 1.15, "psycopg2" => 2, "asyncpg" => 3 },
+    "point_two_cores" => { "pg" => 2.5 },
+    "point_computing" => { "pg" => 5 },
+    "pipeline" => { "floor" => 0.85, "pg" => 1.3 },
+    "fibers" => { "pg" => 1.2 },
+    "fibers_distant" => { "pg" => 30, "pg_16" => 2.5 },
+    "threads" => { "pg" => 1.5 },
+    "threads_distant" => { "pg" => 10 },
     "select_1" => { "floor" => 1.2, "pg" => 1.5, "psycopg2" => 1.2 },
     "pg_type" => { "floor" => 0.9, "pg" => 1.2, "asyncpg" => 0.95 },
     "series" => { "floor" => 0.85, "pg" => 1.15, "asyncpg" => 1.1 },

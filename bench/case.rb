@@ -9,18 +9,33 @@ module Bench
   # parameters:: an Array of parameters for each of the executions, which take them in turn
   # call::       prepared or once, for the drivers that leave it to their user
   # shape::      what a row becomes: row (what the driver is known for), array or hash
+  # batch::      how many executions go together: 1, or several in a pipeline
+  # callers::    who executes at the same time: 1 thread, 16 threads, 64 fibers
+  # delay::      seconds that the link to the server adds to a round trip
+  # beside::     what another thread of the program does meanwhile: nothing, or computing; what counts then is
+  #              the time of a query, not how many there are
+  # turn::       how many times the usual length of a turn it takes for steady figures
   # cores::      where client and server run, see Cores
   # unit::       what is counted: queries or rows
   # drivers::    who has that shape
-  Case = Struct.new(:name, :title, :sql, :parameters, :call, :shape, :cores, :unit, :drivers,
-                    keyword_init: true) do
-    def initialize(parameters: [[]], call: "prepared", shape: "row", cores: :any, unit: "rows",
-                   drivers: DRIVERS, **fields)
+  Case = Struct.new(:name, :title, :sql, :parameters, :call, :shape, :batch, :callers, :delay, :beside, :turn,
+                    :cores, :unit, :drivers, keyword_init: true) do
+    def initialize(parameters: [[]], call: "prepared", shape: "row", batch: 1, callers: "1 thread", delay: 0,
+                   beside: "nothing", turn: 1, cores: :any, unit: "rows", drivers: ALONE, **fields)
       super
     end
+
+    def one_caller? = callers == "1 thread"
+
+    def beside_computing? = beside == "computing"
   end
 
-  DRIVERS = %w[pgconn floor pg sequel_pg psycopg2 asyncpg asyncpg_uvloop].freeze
+  # With one connection each, but for pg_16, which is pg with 16.
+  DRIVERS = %w[pgconn floor pg pg_16 sequel_pg psycopg2 asyncpg asyncpg_uvloop].freeze
+
+  # Who is compared for one caller, and for several at the same time.
+  ALONE = (DRIVERS - %w[pg_16]).freeze
+  TOGETHER = %w[pgconn pg pg_16].freeze
 
   # The same ids for all drivers, in each run of the benchmark.
   IDS = Random.new(42).then { |random| Array.new(1000) { [random.rand(1..100_000)] } }.freeze
@@ -32,6 +47,9 @@ module Bench
             "typisdefined, typdelim, typrelid, typelem, typarray " \
             "FROM pg_type WHERE typtypmod = $1 AND typisdefined = $2"
   MIXED = { sql: "SELECT id, name, ratio, price, changed, born, active, code FROM mixed" }.freeze
+  FIBERS = { callers: "64 fibers", drivers: TOGETHER, **POINT }.freeze
+  THREADS = { callers: "16 threads", drivers: TOGETHER, **POINT }.freeze
+  DISTANT = { delay: 0.001 }.freeze
 
   # sequel_pg knows rows as Hashes only, so what others give as Row and tuple is compared with these, but for
   # mixed, where there is a case for each shape.
@@ -40,12 +58,20 @@ module Bench
     Case.new(name: "select_1_two_cores", title: "SELECT 1+1, two cores", cores: :two, **SELECT_1),
     Case.new(name: "point", title: "point select, one core", cores: :one, **POINT),
     Case.new(name: "point_two_cores", title: "point select, two cores", cores: :two, **POINT),
+    Case.new(name: "point_computing", title: "point select, thread computing", cores: :two,
+             beside: "computing", turn: 4, drivers: %w[pgconn pg], **POINT),
+    Case.new(name: "pipeline", title: "pipeline of 100 selects, two cores", cores: :two, batch: 100,
+             drivers: %w[pgconn floor pg], **POINT),
+    Case.new(name: "fibers", title: "64 fibers", **FIBERS),
+    Case.new(name: "fibers_distant", title: "64 fibers, 1 ms away", **FIBERS, **DISTANT),
+    Case.new(name: "threads", title: "16 threads, two cores", cores: :two, **THREADS),
+    Case.new(name: "threads_distant", title: "16 threads, 1 ms away", **THREADS, **DISTANT),
     Case.new(name: "pg_type", title: "pg_type, 12 columns", sql: PG_TYPE, parameters: [[-1, true]]),
     Case.new(name: "series", title: "series of 1,000 ints",
              sql: "SELECT i FROM generate_series(1, $1) AS i", parameters: [[1000]]),
     Case.new(name: "bytea", title: "bytea of 1,000 bytes", sql: "SELECT data FROM bytes"),
     Case.new(name: "int_arrays", title: "int[] of 100", sql: "SELECT numbers FROM int_arrays"),
-    Case.new(name: "mixed", title: "mixed, 8 columns, as Row", drivers: DRIVERS - %w[sequel_pg], **MIXED),
+    Case.new(name: "mixed", title: "mixed, 8 columns, as Row", drivers: ALONE - %w[sequel_pg], **MIXED),
     Case.new(name: "mixed_array", title: "mixed as Array", shape: "array",
              drivers: %w[pgconn floor pg], **MIXED),
     Case.new(name: "mixed_hash", title: "mixed as Hash", shape: "hash",

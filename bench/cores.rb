@@ -21,10 +21,11 @@ module Bench
       @sets = { one: [first, first], two: [first, second], any: [allowed.join(",")] * 2 }
     end
 
-    # @param client [Integer] the process id of the client; the server's is that of the session
-    def pin(client, server, mode)
-      @sets.fetch(mode == :any ? @default : mode).zip([client, server]) do |cores, pid|
-        taskset("--all-tasks", "--cpu-list", "--pid", cores, pid)
+    # @param client [Integer] the process id of the client
+    # @param servers [Array<Integer>] those of its sessions
+    def pin(client, servers, mode)
+      @sets.fetch(mode == :any ? @default : mode).zip([[client], servers]) do |cores, pids|
+        pids.each { |pid| taskset("--all-tasks", "--cpu-list", "--pid", cores, pid) }
       end
     end
 

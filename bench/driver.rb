@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "io/wait"
 require "json"
 require_relative "case"
 require_relative "peers"
@@ -9,6 +10,9 @@ module Bench
   class Driver
     # What a worker could not do, or that it has ended.
     class Error < StandardError; end
+
+    # Seconds after which a worker that doesn't answer is given up; nothing it is told takes a third of that.
+    PATIENCE = 60
 
     attr_reader :name, :about
 
@@ -20,15 +24,18 @@ module Bench
     end
 
     def setup(kase)
-      ask("setup", kase.name, kase.shape, kase.call, kase.sql, JSON.generate(kase.parameters))
+      ask("setup", kase.name, kase.shape, kase.call, kase.batch, kase.callers, kase.beside, kase.sql,
+          JSON.generate(kase.parameters))
     end
 
     def check = ask("check")
 
     def run(seconds) = ask("run", seconds)
 
-    # The client's process id and the server's.
-    def pids = [@io.pid, about["backend"]]
+    def pid = @io.pid
+
+    # @return [Array<Integer>] the server's processes for its connections
+    def backends = about["backends"]
 
     # The worker ends at the end of its input.
     def close = @io.close
@@ -43,8 +50,14 @@ module Bench
     end
 
     def answer
+      give_up unless @io.wait_readable(PATIENCE)
       line = @io.gets or raise Error, "#{name} has ended"
       JSON.parse(line).tap { |fields| raise Error, "#{name}: #{fields["error"]}" if fields.key?("error") }
+    end
+
+    def give_up
+      Process.kill(:KILL, pid)
+      raise Error, "#{name} has not answered for #{PATIENCE} s"
     end
   end
 end

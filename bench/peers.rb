@@ -30,6 +30,7 @@ module Bench
       "floor" => [FLOOR],
       "pgconn" => [*RUBY, File.join(WORKERS, "pgconn.rb")],
       "pg" => [*RUBY, File.join(WORKERS, "pg.rb")],
+      "pg_16" => [*RUBY, File.join(WORKERS, "pg.rb"), "16"],
       "sequel_pg" => [*RUBY, File.join(WORKERS, "sequel_pg.rb")],
       "psycopg2" => [PYTHON, File.join(WORKERS, "psycopg2_worker.py")],
       "asyncpg" => [PYTHON, File.join(WORKERS, "asyncpg_worker.py")],

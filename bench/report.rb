@@ -10,15 +10,23 @@ module Bench
       into the language's:
 
       - pgconn: `execute(sql, params).fetch_all`, giving `Pgconn::Row`; for Arrays and Hashes
-        `cursor(row: :array)` and `cursor(row: :hash)`. Its statement cache prepares by itself.
+        `cursor(row: :array)` and `cursor(row: :hash)`. Its statement cache prepares by itself. Callers at the
+        same time have a cursor each, all of one connection; a pipeline is `pipeline { }` with an `execute` for
+        each query, and then `fetch_all`.
       - floor: a C program over libpq that reads the bytes of each cell and makes nothing of them:
-        `PQsendQueryPrepared` with binary results; for `SELECT 1+1` `PQsendQueryParams`, which is not prepared.
+        `PQsendQueryPrepared` with binary results; for `SELECT 1+1` `PQsendQueryParams`, which is not prepared;
+        a pipeline with one `PQpipelineSync`.
       - pg: `exec_prepared` with BasicTypeMapForResults and BasicTypeMapForQueries, then `values`, or `to_a`
-        for Hashes; for `SELECT 1+1` `exec_params`.
+        for Hashes; for `SELECT 1+1` `exec_params`. Callers at the same time wait in a `Thread::Queue` for its one
+        connection or, as pg_16, for one of 16; a pipeline is `enter_pipeline_mode`, `send_query_prepared` for
+        each query, `pipeline_sync`, and then `get_result`.
       - sequel_pg: `fetch(sql, *params).all`, giving Hashes; Sequel puts parameters into the SQL.
       - psycopg2: `execute` and `fetchall`, giving tuples; it puts parameters into the SQL and prepares nothing.
       - asyncpg: `fetch`, giving Records, within one event loop: asyncio's or uvloop's. It prepares by itself, and
         has no libpq.
+
+      Callers at the same time are Ruby's threads, or fibers under the scheduler of the gem async. Beside a computing
+      thread, which does `i += 1` all the time, client and server have a core each.
     TEXT
 
     # @param versions [Array<Array(String, String)>] of whatever the figures depend on
@@ -30,13 +38,17 @@ module Bench
     end
 
     def to_s
-      "# Benchmark\n\n#{@conditions}\n\n#{sections.map { |section| section.join("\n\n") }.join("\n\n")}\n"
+      filled = sections.reject { |section| section.last.empty? }
+      ["# Benchmark", @conditions, *filled.flatten].join("\n\n") << "\n"
     end
 
     private
 
     def sections
       [["## Speed", "Queries or rows a second; in brackets how many times as fast pgconn is.", speed],
+       ["## Beside a computing thread",
+        "Median time of a query, in brackets how many times as fast pgconn's is; and what that thread did.",
+        beside_computing],
        ["## Aims", "What pgconn means to reach, as times the other's speed.", aims],
        ["## Processor time", "Microseconds of the client's processor time for a query or row.", cpu],
        ["## Objects", "Made for a query or row, and the garbage collector's share of the time.", objects],
@@ -45,10 +57,28 @@ module Bench
     end
 
     def speed
-      case_table(DRIVERS) do |trial, driver|
-        own = driver == "pgconn"
-        "#{grouped(trial.rate(driver).round)}#{" (#{decimals(trial.ratio(driver))})" unless own}"
+      case_tables do |trial, driver|
+        "#{grouped(trial.rate(driver).round)}#{times(trial, driver)}"
       end
+    end
+
+    # All but the trials beside a computing thread, where the time of a query counts, and not their number.
+    def counted = @trials.reject { |trial| trial.case.beside_computing? }
+
+    def beside_computing
+      trials = @trials - counted
+      rows = trials.flat_map { |trial| trial.drivers.map { |driver| latency(trial, driver) } }
+      table(["case", "driver", "microseconds", "additions a second"], rows)
+    end
+
+    def latency(trial, driver)
+      microseconds = grouped((1e6 / trial.rate(driver)).round)
+      [trial.case.title, driver, "#{microseconds}#{times(trial, driver)}",
+       grouped(trial.additions(driver).round)]
+    end
+
+    def times(trial, driver)
+      " (#{decimals(trial.ratio(driver))})" unless driver == "pgconn"
     end
 
     def aims
@@ -64,17 +94,23 @@ module Bench
     end
 
     def cpu
-      case_table(DRIVERS) { |trial, driver| decimals(trial.cpu(driver)) }
+      case_tables { |trial, driver| decimals(trial.cpu(driver)) }
     end
 
     def objects
-      case_table(%w[pgconn pg sequel_pg]) do |trial, driver|
+      case_tables(%w[pgconn pg pg_16 sequel_pg]) do |trial, driver|
         "#{decimals(trial.objects(driver))}, #{(trial.gc(driver) * 100).round} %"
       end
     end
 
-    def case_table(drivers, &cell)
-      rows = @trials.map do |trial|
+    # One table for the cases with one caller and one for those with several, for they have other drivers.
+    def case_tables(drivers = DRIVERS, &cell)
+      counted.partition { |trial| trial.case.one_caller? }.reject(&:empty?)
+             .map { |trials| case_table(trials, drivers & trials.flat_map(&:drivers), &cell) }.join("\n\n")
+    end
+
+    def case_table(trials, drivers, &cell)
+      rows = trials.map do |trial|
         [trial.case.title, trial.case.unit,
          *drivers.map { |driver| trial.measured?(driver) ? cell.call(trial, driver) : "" }]
       end
@@ -82,6 +118,8 @@ module Bench
     end
 
     def table(head, rows)
+      return "" if rows.empty?
+
       [head, head.map { "---" }, *rows].map { |cells| "| #{cells.join(" | ")} |" }.join("\n")
     end
 

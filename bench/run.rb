@@ -3,7 +3,7 @@
 require_relative "chart"
 require_relative "cores"
 require_relative "database"
-require_relative "driver"
+require_relative "drivers"
 require_relative "machine"
 require_relative "report"
 require_relative "trial"
@@ -51,22 +51,22 @@ module Bench
     end
 
     def compare(database)
-      drivers = @names.map { |name| Driver.new(name, database.environment) }
       cores = Cores.new(@cores)
-      @trials = @cases.map { |kase| try(kase, drivers, cores) }
-      @report = Report.new(@trials, Machine.versions(database.version, drivers), conditions(cores)).to_s
-    ensure
-      drivers&.each(&:close)
+      Drivers.open(@names, @cases, database) do |drivers|
+        places = [cores.to_s, *drivers.links.values.map(&:describe)]
+        @trials = @cases.map { |kase| try(kase, drivers.for(kase), cores) }
+        versions = Machine.versions(database.version, drivers.samples)
+        @report = Report.new(@trials, versions, conditions(places)).to_s
+      end
     end
 
     def try(kase, drivers, cores)
       warn kase.title
-      Trial.new(kase, drivers.select { |driver| kase.drivers.include?(driver.name) }, cores)
-           .tap { |trial| trial.run(@rounds, @seconds) }
+      Trial.new(kase, drivers, cores).tap { |trial| trial.run(@rounds, @seconds) }
     end
 
-    def conditions(cores)
-      "Medians of #{@rounds} rounds, in which each driver had its turn of #{@seconds} s. #{cores}"
+    def conditions(places)
+      ["Medians of #{@rounds} rounds, in which each driver had its turn of #{@seconds} s.", *places].join(" ")
     end
 
     def write

@@ -8,8 +8,8 @@ module Bench
     # Seconds; also for what a driver does only in the first executions, and for the processor's clock.
     WARM_UP = 0.2
 
-    # What one driver did in one run; all but the rate is for each query or row.
-    Sample = Struct.new(:rate, :cpu, :objects, :gc)
+    # What one driver did in one run; cpu and objects are for each query or row.
+    Sample = Struct.new(:rate, :cpu, :objects, :gc, :additions)
 
     attr_reader :case, :problem
 
@@ -26,15 +26,21 @@ module Bench
       compare_values
       @drivers.each { |driver| driver.run(WARM_UP) }
       rounds.times do |round|
-        @drivers.rotate(round).each { |driver| @samples[driver.name] << sample(driver.run(seconds)) }
+        @drivers.rotate(round).each do |driver|
+          @samples[driver.name] << sample(driver.run(seconds * @case.turn))
+        end
       end
     rescue Driver::Error => e
       @problem = e.message
     end
 
+    # @return [Array<String>] the names of those that it was put to
+    def drivers = @samples.keys
+
     def measured?(*drivers) = problem.nil? && drivers.all? { |driver| @samples.key?(driver) }
 
-    # @return [Float] queries or rows a second
+    # @return [Float] queries or rows a second; beside a computing thread how many queries it would be if all
+    #   took as long as that in the middle of them
     def rate(driver) = median(driver, :rate)
 
     # @return [Float] microseconds of the client's processor time for a query or row
@@ -46,6 +52,9 @@ module Bench
     # @return [Float, nil] the garbage collector's share of the time
     def gc(driver) = median(driver, :gc)
 
+    # @return [Float, nil] what the computing thread got done in a second
+    def additions(driver) = median(driver, :additions)
+
     # How many times as fast as the other pgconn is: the median of the rounds' ratios, for what slows down a
     # whole round slows down both.
     def ratio(other)
@@ -55,8 +64,8 @@ module Bench
     private
 
     def prepare(driver)
-      @cores.pin(*driver.pids, @case.cores)
       driver.setup(@case)
+      @cores.pin(driver.pid, driver.backends, @case.cores)
     end
 
     # Figures of a driver that reads something else are worth nothing. The floor has no values, but it counts.
@@ -77,8 +86,9 @@ module Bench
 
     def sample(answer)
       count = answer[@case.unit].to_f
-      Sample.new(count / answer["seconds"], answer["cpu"] * 1e6 / count,
-                 answer["objects"]&.fdiv(count), answer["gc"]&.fdiv(answer["seconds"]))
+      rate = @case.beside_computing? ? 1 / answer["median"] : count / answer["seconds"]
+      Sample.new(rate, answer["cpu"] * 1e6 / count, answer["objects"]&.fdiv(count),
+                 answer["gc"]&.fdiv(answer["seconds"]), answer["additions"])
     end
 
     def median(driver, field)

@@ -23,7 +23,7 @@ class Asyncpg(Worker):
             "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads))
 
     def about(self):
-        return {"version": asyncpg.__version__, "libpq": None, "backend": self.connection.get_server_pid()}
+        return {"version": asyncpg.__version__, "libpq": None, "backends": [self.connection.get_server_pid()]}
 
     def fetcher(self, sql):
         self.sql = sql

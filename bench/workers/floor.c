@@ -1,8 +1,8 @@
 /*
  * The floor: what a driver over libpq can hardly go below. It has each statement executed with
  * binary results, reads the bytes of each cell and makes nothing of them. worker.rb says what the
- * commands and answers are; SHAPE means nothing here, and there is no digest, for there are no
- * values. What goes wrong ends it.
+ * commands and answers are; SHAPE means nothing here, there is one caller and nothing beside it,
+ * and no digest, for there are no values. What goes wrong ends it.
  */
 #include <libpq-fe.h>
 #include <poll.h>
@@ -13,13 +13,14 @@
 #include <time.h>
 
 #define MAX_VALUES 4096 /* of the parameters of all executions */
-#define CHECKED 3       /* as in worker.rb */
+#define CHECKED 3       /* as in statement.rb */
 
 struct statement {
     char *line; /* the command, to which the others point */
     const char *name;
     const char *sql;
     bool prepared;
+    int batch;   /* executions that go together; of several in a pipeline */
     int nparams; /* of one execution */
     int nvalues; /* of all, one execution's after the other's */
     const char *values[MAX_VALUES];
@@ -96,9 +97,8 @@ statement_send(const struct statement *statement, PGconn *conn, long query)
 }
 
 static void
-statement_execute(const struct statement *statement, PGconn *conn, struct total *total)
+statement_read(PGconn *conn, struct total *total)
 {
-    statement_send(statement, conn, total->queries);
     PGresult *result;
     while ((result = next_result(conn)) != NULL) {
         if (PQresultStatus(result) != PGRES_TUPLES_OK) fail(PQresultErrorMessage(result));
@@ -106,6 +106,37 @@ statement_execute(const struct statement *statement, PGconn *conn, struct total 
         PQclear(result);
     }
     total->queries++;
+}
+
+static void
+sync_read(PGconn *conn)
+{
+    PGresult *result = next_result(conn);
+    if (PQresultStatus(result) != PGRES_PIPELINE_SYNC) fail(PQresultErrorMessage(result));
+    PQclear(result);
+}
+
+/* What is sent for a batch is little beside what the socket holds: no need to read meanwhile. */
+static void
+pipeline_execute(const struct statement *statement, PGconn *conn, struct total *total)
+{
+    if (!PQenterPipelineMode(conn)) fail(PQerrorMessage(conn));
+    for (int i = 0; i < statement->batch; i++) statement_send(statement, conn, total->queries + i);
+    if (!PQpipelineSync(conn)) fail(PQerrorMessage(conn));
+    for (int i = 0; i < statement->batch; i++) statement_read(conn, total);
+    sync_read(conn);
+    if (!PQexitPipelineMode(conn)) fail(PQerrorMessage(conn));
+}
+
+static void
+statement_execute(const struct statement *statement, PGconn *conn, struct total *total)
+{
+    if (statement->batch > 1) {
+        pipeline_execute(statement, conn, total);
+        return;
+    }
+    statement_send(statement, conn, total->queries);
+    statement_read(conn, total);
 }
 
 /* JSON numbers and booleans are the server's text for them, too. */
@@ -130,7 +161,10 @@ statement_prepare(struct statement *statement, PGconn *conn)
     PQclear(result);
 }
 
-/* NAME SHAPE CALL SQL PARAMETERS. The statement takes the line over, for its strings are there. */
+/*
+ * NAME SHAPE CALL BATCH CALLERS BESIDE SQL PARAMETERS. The statement takes the line over, for its
+ * strings are there.
+ */
 static void
 statement_setup(struct statement *statement, PGconn *conn, char *line, char *fields)
 {
@@ -139,6 +173,9 @@ statement_setup(struct statement *statement, PGconn *conn, char *line, char *fie
     statement->name = strsep(&fields, "\t");
     strsep(&fields, "\t");
     statement->prepared = strcmp(strsep(&fields, "\t"), "prepared") == 0;
+    statement->batch = atoi(strsep(&fields, "\t"));
+    strsep(&fields, "\t");
+    strsep(&fields, "\t");
     statement->sql = strsep(&fields, "\t");
     statement_read_values(statement, fields);
     statement->nparams = 0;
@@ -177,7 +214,7 @@ main(void)
     ssize_t length;
     PGconn *conn = PQconnectdb("");
     if (PQstatus(conn) != CONNECTION_OK) fail(PQerrorMessage(conn));
-    printf("{\"version\":null,\"runtime\":\"C\",\"libpq\":%d,\"backend\":%d}\n", PQlibVersion(),
+    printf("{\"version\":null,\"runtime\":\"C\",\"libpq\":%d,\"backends\":[%d]}\n", PQlibVersion(),
            PQbackendPID(conn));
     fflush(stdout);
     while ((length = getline(&line, &size, stdin)) > 0) {

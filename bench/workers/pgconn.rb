@@ -3,15 +3,16 @@
 require "pgconn"
 require_relative "worker"
 
-# pgconn, as it is without settings but autocommit: its statement cache prepares by itself.
+# pgconn, as it is without settings but autocommit: its statement cache prepares by itself, and its callers
+# share the connection.
 class PgconnDriver
   def initialize
     @connection = Pgconn.connect(autocommit: true)
   end
 
-  def about
-    { version: Pgconn::VERSION, libpq: Pgconn.libpq_version, backend: @connection.backend_pid }
-  end
+  def about = { version: Pgconn::VERSION, libpq: Pgconn.libpq_version }
+
+  def backend = @connection.backend_pid
 
   def query(statement)
     sql = statement.sql
@@ -19,7 +20,15 @@ class PgconnDriver
     ->(parameters) { cursor.execute(sql, parameters).fetch_all }
   end
 
+  def pipeline(statement)
+    sql = statement.sql
+    lambda do |batch|
+      cursors = @connection.pipeline { batch.map { |parameters| @connection.execute(sql, parameters) } }
+      cursors.flat_map(&:fetch_all)
+    end
+  end
+
   def values(row) = row.is_a?(Hash) ? row.values : row.to_a
 end
 
-Worker.new(PgconnDriver.new).serve
+Worker.new(PgconnDriver.new, shared: true).serve

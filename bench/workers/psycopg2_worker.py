@@ -15,7 +15,7 @@ class Psycopg2(Worker):
 
     def about(self):
         return {"version": psycopg2.__version__.split()[0], "libpq": psycopg2.extensions.libpq_version(),
-                "backend": self.connection.get_backend_pid()}
+                "backends": [self.connection.get_backend_pid()]}
 
     def fetcher(self, sql):
         cursor = self.connection.cursor()

@@ -11,10 +11,9 @@ class SequelDriver
     @database.extension(:pg_array, :pg_json)
   end
 
-  def about
-    { version: Gem.loaded_specs["sequel_pg"].version.to_s, libpq: PG.library_version,
-      backend: @database.get(Sequel.function(:pg_backend_pid)) }
-  end
+  def about = { version: Gem.loaded_specs["sequel_pg"].version.to_s, libpq: PG.library_version }
+
+  def backend = @database.get(Sequel.function(:pg_backend_pid))
 
   def query(statement)
     sql = statement.sql.gsub(/\$\d+/, "?")

@@ -10,7 +10,7 @@ import time
 
 import canonical
 
-# As in worker.rb.
+# As in statement.rb.
 CHECKED = 3
 
 
@@ -30,7 +30,9 @@ class Worker:
             result = {"error": "%s: %s" % (type(error).__name__, error)}
         print(json.dumps(result), flush=True)
 
-    def setup(self, _name, _shape, _call, sql, parameters):
+    def setup(self, _name, _shape, _call, batch, callers, beside, sql, parameters):
+        if (batch, callers, beside) != ("1", "1 thread", "nothing"):
+            raise NotImplementedError("only one caller, alone and without a pipeline")
         self.parameters = json.loads(parameters)
         self.fetch = self.fetcher(sql)
         return {}

@@ -2,61 +2,71 @@
 
 require "digest"
 require "json"
+require_relative "callers"
 require_relative "canonical"
+require_relative "neighbour"
+require_relative "share"
+require_relative "statement"
+require_relative "stopwatch"
+require_relative "turns"
 
 # A driver in a process of its own, connected by the PG* variables. It first says who it is, and then
 # answers each command on standard input. Commands are lines of fields with tabs between them, answers are
 # lines of JSON:
 #
-#   setup NAME SHAPE CALL SQL PARAMETERS...   {}
+#   setup NAME SHAPE CALL BATCH CALLERS BESIDE SQL PARAMETERS   {}
 #   check                                     {"rows", "columns", "digest", "first"}
 #   run SECONDS                               {"queries", "rows", "seconds", "cpu", "objects", "gc"}
 #
 # SHAPE is what a row becomes: row (what the driver is known for), array or hash. CALL is prepared or once.
+# BATCH is the number of executions that go together, in a pipeline when there are several. CALLERS are
+# "1 thread", "16 threads" or "64 fibers", all at the same time. BESIDE is nothing or computing: then another
+# thread computes meanwhile, and run answers "median", the time of a call in seconds, and "additions", what
+# that thread got done in a second.
 # PARAMETERS are JSON arrays; the executions take one after the other, again and again.
 #
-# A class for a driver has `about`, `query(statement)`, which gives a Proc from parameters to the rows, and
-# `values(row)`.
+# A class for a driver stands for one connection. It has `about`, `backend` (the process id of the session),
+# `query(statement)`, which gives a Proc from parameters to the rows, and `values(row)`. One with a pipeline
+# has `pipeline(statement)`, which gives a Proc from the parameters of a batch to the rows of all.
 class Worker
-  Statement = Struct.new(:name, :shape, :call, :sql) do
-    def prepared? = call == "prepared"
-  end
-
-  # A driver with a statement cache gives binary results from the third execution on.
-  CHECKED = 3
-
-  def initialize(driver)
-    @driver = driver
+  # @param shared [Boolean] whether several callers may use a connection at the same time; otherwise they
+  #   take turns with those that there are
+  def initialize(*drivers, shared: false)
+    @drivers = drivers
+    @shared = shared
   end
 
   def serve
-    answer { { runtime: "Ruby #{RUBY_VERSION}", **@driver.about } }
+    answer { { runtime: "Ruby #{RUBY_VERSION}", backends: @drivers.map(&:backend), **@drivers.first.about } }
     while (line = $stdin.gets(chomp: true))
       command, *arguments = line.split("\t")
       answer { public_send(command, *arguments) }
     end
   end
 
-  def setup(*statement, parameters)
-    @parameters = JSON.parse(parameters)
-    @query = @driver.query(Statement.new(*statement))
+  def setup(*fields)
+    statement = Statement.new(*fields)
+    @callers = Callers.new(statement.callers)
+    queries = queries(statement)
+    @stopwatch = statement.beside_computing? ? Stopwatch.new(queries.first) : nil
+    queries = [@stopwatch] if @stopwatch
+    @shares = queries.map.with_index { |query, number| Share.new(query, statement, number, @callers.count) }
     {}
   end
 
   def check
-    executions = [CHECKED, @parameters.size].max
-    rows = @parameters.cycle.first(executions).flat_map { |parameters| @query.call(parameters) }
-    lines = rows.map { |row| @driver.values(row).map { |value| Canonical.text(value) }.join("\t") }
-    { rows: rows.size, columns: @driver.values(rows.first).size, first: lines.first,
+    rows = all_rows
+    lines = rows.map { |row| values(row).map { |value| Canonical.text(value) }.join("\t") }
+    { rows: rows.size, columns: values(rows.first).size, first: lines.first,
       digest: Digest::SHA256.hexdigest(lines.join("\n")) }
   end
 
   def run(seconds)
     GC.start
-    before = usage
-    queries, rows = execute_until(before[:seconds] + seconds.to_f)
-    after = usage
-    { queries: queries, rows: rows, **after.to_h { |name, value| [name, value - before[name]] } }
+    return execute_for(seconds.to_f) unless @stopwatch
+
+    figures, additions = Neighbour.beside { execute_for(seconds.to_f) }
+    figures.merge(median: @stopwatch.median, additions: additions)
   end
 
   private
@@ -69,13 +79,30 @@ class Worker
     $stdout.flush
   end
 
-  def execute_until(deadline)
-    queries = rows = 0
-    until Process.clock_gettime(Process::CLOCK_MONOTONIC) >= deadline
-      rows += @query.call(@parameters[queries % @parameters.size]).size
-      queries += 1
-    end
-    [queries, rows]
+  # One for each caller.
+  def queries(statement)
+    action = statement.pipeline? ? :pipeline : :query
+    return Array.new(@callers.count) { @drivers.first.public_send(action, statement) } if @shared
+
+    queries = @drivers.map { |driver| driver.public_send(action, statement) }
+    @callers.count == 1 ? queries.first(1) : [Turns.new(queries)] * @callers.count
+  end
+
+  # In the order of the calls. The first share is the longest.
+  def all_rows
+    first, *others = @callers.map { |number| @shares[number].rows }
+    first.zip(*others).flatten(1).compact.flatten(1)
+  end
+
+  def values(row) = @drivers.first.values(row)
+
+  def execute_for(seconds)
+    before = usage
+    deadline = before[:seconds] + seconds
+    counts = @callers.map { |number| @shares[number].execute_until(deadline) }
+    after = usage
+    queries, rows = counts.transpose.map(&:sum)
+    { queries: queries, rows: rows, **after.to_h { |name, value| [name, value - before[name]] } }
   end
 
   def usage

@@ -1,0 +1,26 @@
+# frozen_string_literal: true
+
+# One caller's share of a statement's calls: of three callers the first has the first, the fourth and so on.
+class Share
+  # @param query [#call] from the parameters of one call to its rows
+  # @param number [Integer] the caller's, from 0 on
+  # @param callers [Integer] how many there are
+  def initialize(query, statement, number, callers)
+    @query = query
+    @batch = statement.batch
+    @calls = statement.calls.drop(number).each_slice(callers).map(&:first)
+  end
+
+  # @return [Array<Array>] the rows of each call
+  def rows = @calls.map { |parameters| @query.call(parameters) }
+
+  # @return [Array(Integer, Integer)] how many queries and rows it came to
+  def execute_until(deadline)
+    calls = rows = 0
+    until Process.clock_gettime(Process::CLOCK_MONOTONIC) >= deadline
+      rows += @query.call(@calls[calls % @calls.size]).size
+      calls += 1
+    end
+    [calls * @batch, rows]
+  end
+end
