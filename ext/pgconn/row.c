@@ -1,13 +1,19 @@
 #include "row.h"
 
+#include <ruby/atomic.h>
+
 VALUE rb_cPgconnRow;
 
 /* About so many bytes of rows are allocated at once. */
 #define PAGE_BYTES 1024
 
-/* Rows that were allocated together; freed with the last of them. */
+/*
+ * Rows that were allocated together; freed with the last of them. Another Ractor's collection may
+ * free rows while the one that made them makes more: the count is atomic.
+ */
 struct pgconn_row_page {
-    long users; /* the rows, and the pool that still takes from it */
+    rb_atomic_t users; /* the rows, also those that are still to be made */
+    VALUE memory[];    /* of the rows */
 };
 
 struct row {
@@ -40,9 +46,9 @@ row_compact(void *data)
 }
 
 static void
-page_leave(struct pgconn_row_page *page)
+page_leave(struct pgconn_row_page *page, rb_atomic_t users)
 {
-    if (--page->users == 0) xfree(page);
+    if (RUBY_ATOMIC_FETCH_SUB(page->users, users) == users) xfree(page);
 }
 
 static void
@@ -50,7 +56,7 @@ row_free(void *data)
 {
     struct row *row = data;
 
-    if (row) page_leave((struct pgconn_row_page *)((char *)row - row->offset));
+    if (row) page_leave((struct pgconn_row_page *)((char *)row - row->offset), 1);
 }
 
 static size_t
@@ -96,7 +102,7 @@ page_new(long rows, long count)
 {
     struct pgconn_row_page *page = ruby_xmalloc(sizeof(*page) + (size_t)rows * row_size_of(count));
 
-    page->users = 1;
+    page->users = (rb_atomic_t)rows;
     return page;
 }
 
@@ -130,7 +136,7 @@ pgconn_row_new(VALUE columns, long count, const VALUE *values)
 {
     struct pgconn_row_page *page = page_new(1, count);
 
-    return row_wrap(row_fill(page, (char *)(page + 1), columns, count, values));
+    return row_wrap(row_fill(page, (char *)page->memory, columns, count, values));
 }
 
 void
@@ -152,7 +158,7 @@ pool_turn(struct pgconn_row_pool *pool)
     if (rows > pool->planned) rows = pool->planned;
     if (rows < 1) rows = 1;
     pool->page = page_new(rows, pool->count);
-    pool->next = (char *)(pool->page + 1);
+    pool->next = (char *)pool->page->memory;
     pool->left = rows;
 }
 
@@ -165,7 +171,6 @@ pgconn_row_pool_make(struct pgconn_row_pool *pool, const VALUE *values)
     if (pool->left == 0) pool_turn(pool);
     row = row_fill(pool->page, pool->next, pool->columns, pool->count, values);
     self = row_wrap(row);
-    pool->page->users++;
     pool->next += row_size_of(pool->count);
     pool->left--;
     pool->planned--;
@@ -175,7 +180,7 @@ pgconn_row_pool_make(struct pgconn_row_pool *pool, const VALUE *values)
 void
 pgconn_row_pool_finish(struct pgconn_row_pool *pool)
 {
-    if (pool->page) page_leave(pool->page);
+    if (pool->left > 0) page_leave(pool->page, (rb_atomic_t)pool->left);
     pool->page = NULL;
     pool->left = 0;
 }
@@ -260,7 +265,7 @@ row_marshal_load(VALUE self, VALUE dumped)
     }
     columns = pgconn_columns_new(names);
     page = page_new(1, RARRAY_LEN(values));
-    RTYPEDDATA_DATA(self) = row_fill(page, (char *)(page + 1), columns, RARRAY_LEN(values),
+    RTYPEDDATA_DATA(self) = row_fill(page, (char *)page->memory, columns, RARRAY_LEN(values),
                                      RARRAY_CONST_PTR(values));
     rb_gc_writebarrier_unprotect(self); /* it may be an old object already */
     rb_obj_freeze(self);
