@@ -1,7 +1,5 @@
 #include "columns.h"
 
-#include "error.h"
-
 static VALUE rb_cPgconnColumns;
 
 static void
@@ -12,7 +10,6 @@ columns_mark(void *data)
     rb_gc_mark_movable(columns->names);
     rb_gc_mark_movable(columns->index);
     rb_gc_mark_movable(columns->keys);
-    rb_gc_mark_movable(columns->structure);
 }
 
 static void
@@ -23,7 +20,6 @@ columns_compact(void *data)
     columns->names = rb_gc_location(columns->names);
     columns->index = rb_gc_location(columns->index);
     columns->keys = rb_gc_location(columns->keys);
-    columns->structure = rb_gc_location(columns->structure);
 }
 
 static size_t
@@ -78,44 +74,12 @@ pgconn_columns_new(VALUE names)
     VALUE self = TypedData_Make_Struct(rb_cPgconnColumns, struct pgconn_columns, &columns_type,
                                        columns);
 
-    columns->names = columns->index = columns->keys = columns->structure = Qnil;
+    columns->names = columns->index = columns->keys = Qnil;
     columns->count = RARRAY_LEN(names);
     RB_OBJ_WRITE(self, &columns->names, rb_obj_freeze(names));
     RB_OBJ_WRITE(self, &columns->keys, keys_new(names));
     RB_OBJ_WRITE(self, &columns->index, index_new(names, columns->keys));
     return rb_obj_freeze(self);
-}
-
-static VALUE
-structure_new(VALUE members)
-{
-    return rb_funcallv(rb_cStruct, rb_intern("new"), RARRAY_LENINT(members),
-                       RARRAY_CONST_PTR(members));
-}
-
-/* Ruby has no members such as "a=" and "nil?", and, before 3.3, no Struct without members. */
-static VALUE
-structure_refused(VALUE members, VALUE error)
-{
-    pgconn_error_raise(rb_ePgconnProgrammingError,
-                       "there is no Struct with the members %+" PRIsVALUE ": %" PRIsVALUE, members,
-                       error);
-}
-
-VALUE
-pgconn_columns_structure(VALUE self)
-{
-    struct pgconn_columns *columns = RTYPEDDATA_DATA(self);
-    VALUE members;
-
-    if (NIL_P(columns->structure)) {
-        members = rb_funcall(columns->keys, rb_intern("uniq"), 0);
-        RB_OBJ_WRITE(self, &columns->structure,
-                     rb_rescue2(structure_new, members, structure_refused, members, rb_eArgError,
-                                rb_eNameError, (VALUE)0));
-        RB_GC_GUARD(members);
-    }
-    return columns->structure;
 }
 
 void

@@ -1,6 +1,7 @@
 /*
  * What the rows of a result share: the names of its columns and where each is. A Ruby object
- * without a name of its own, which no user meets.
+ * without a name of its own, which no user meets. Rows take it along to other Ractors: it never
+ * changes.
  */
 #ifndef PGCONN_COLUMNS_H
 #define PGCONN_COLUMNS_H
@@ -9,21 +10,14 @@
 
 struct pgconn_columns {
     long count;
-    VALUE names;     /* frozen Array of frozen Strings */
-    VALUE keys;      /* frozen Array of Symbols */
-    VALUE index;     /* frozen Hash: each of both to its position; of equal names the last counts */
-    VALUE structure; /* a Struct with a member for each name; nil until somebody wants it */
+    VALUE names; /* frozen Array of frozen Strings */
+    VALUE keys;  /* frozen Array of Symbols */
+    VALUE index; /* frozen Hash: each of both to its position; of equal names the last counts */
 };
 
 /* Those of an Array of frozen Strings, which it freezes. */
 VALUE pgconn_columns_new(VALUE names);
 
 const struct pgconn_columns *pgconn_columns_get(VALUE columns);
-
-/*
- * The Struct class, made when it is first asked for; equal names have one member. Raises
- * ProgrammingError for names that Ruby's Struct doesn't take.
- */
-VALUE pgconn_columns_structure(VALUE columns);
 
 #endif

@@ -1,5 +1,7 @@
 #include "plan.h"
 
+#include "error.h"
+
 static VALUE rb_cPgconnPlan;
 
 static void
@@ -9,6 +11,7 @@ plan_mark(void *data)
 
     rb_gc_mark_movable(plan->columns);
     rb_gc_mark_movable(plan->registry);
+    rb_gc_mark_movable(plan->structure);
 }
 
 static void
@@ -18,6 +21,7 @@ plan_compact(void *data)
 
     plan->columns = rb_gc_location(plan->columns);
     plan->registry = rb_gc_location(plan->registry);
+    plan->structure = rb_gc_location(plan->structure);
 }
 
 static void
@@ -95,7 +99,7 @@ pgconn_plan_new(const PGresult *result, int encoding_index, VALUE registry)
     struct pgconn_plan *plan;
     VALUE self = TypedData_Make_Struct(rb_cPgconnPlan, struct pgconn_plan, &plan_type, plan);
 
-    plan->columns = plan->registry = Qnil;
+    plan->columns = plan->registry = plan->structure = Qnil;
     RB_OBJ_WRITE(self, &plan->columns, columns_of(result, encoding_index));
     RB_OBJ_WRITE(self, &plan->registry, registry);
     plan->count = count;
@@ -127,6 +131,38 @@ pgconn_plan_fits(VALUE self, const PGresult *result, int encoding_index, VALUE r
     plan = pgconn_plan_get(self);
     return plan->count == PQnfields(result) && plan->encoding_index == encoding_index &&
            plan->generation == pgconn_types_generation(registry) && columns_fit(plan, result);
+}
+
+static VALUE
+structure_new(VALUE members)
+{
+    return rb_funcallv(rb_cStruct, rb_intern("new"), RARRAY_LENINT(members),
+                       RARRAY_CONST_PTR(members));
+}
+
+/* Ruby has no members such as "a=" and "nil?", and, before 3.3, no Struct without members. */
+static VALUE
+structure_refused(VALUE members, VALUE error)
+{
+    pgconn_error_raise(rb_ePgconnProgrammingError,
+                       "there is no Struct with the members %+" PRIsVALUE ": %" PRIsVALUE, members,
+                       error);
+}
+
+VALUE
+pgconn_plan_structure(VALUE self)
+{
+    struct pgconn_plan *plan = RTYPEDDATA_DATA(self);
+    VALUE members;
+
+    if (NIL_P(plan->structure)) {
+        members = rb_funcall(pgconn_columns_get(plan->columns)->keys, rb_intern("uniq"), 0);
+        RB_OBJ_WRITE(self, &plan->structure,
+                     rb_rescue2(structure_new, members, structure_refused, members, rb_eArgError,
+                                rb_eNameError, (VALUE)0));
+        RB_GC_GUARD(members);
+    }
+    return plan->structure;
 }
 
 void

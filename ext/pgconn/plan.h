@@ -10,7 +10,8 @@
 
 struct pgconn_plan {
     VALUE columns;
-    VALUE registry; /* keeps the codecs of users' types */
+    VALUE registry;  /* keeps the codecs of users' types */
+    VALUE structure; /* a Struct with a member for each name; nil until somebody wants it */
     const struct pgconn_codec **codecs;
     Oid *types;
     int count;
@@ -25,5 +26,11 @@ VALUE pgconn_plan_new(const PGresult *result, int encoding_index, VALUE registry
 bool pgconn_plan_fits(VALUE plan, const PGresult *result, int encoding_index, VALUE registry);
 
 const struct pgconn_plan *pgconn_plan_get(VALUE plan);
+
+/*
+ * The Struct class, made when it is first asked for; equal names have one member. Raises
+ * ProgrammingError for names that Ruby's Struct doesn't take.
+ */
+VALUE pgconn_plan_structure(VALUE plan);
 
 #endif

@@ -44,9 +44,9 @@ member_value(const struct pgconn_columns *columns, const VALUE *values, VALUE me
 
 /* Without its initialize, which is another method where a column is called so. */
 static VALUE
-struct_new(VALUE columns_object, const struct pgconn_columns *columns, const VALUE *values)
+struct_new(VALUE plan, const struct pgconn_columns *columns, const VALUE *values)
 {
-    VALUE class = pgconn_columns_structure(columns_object);
+    VALUE class = pgconn_plan_structure(plan);
     VALUE members = rb_struct_s_members(class), object = rb_struct_alloc_noinit(class);
 
     for (long i = 0; i < RARRAY_LEN(members); i++) {
@@ -73,8 +73,8 @@ struct reading {
 static VALUE
 shape_apply(struct reading *reading)
 {
-    VALUE columns_object = reading->plan->columns, array;
-    const struct pgconn_columns *columns = pgconn_columns_get(columns_object);
+    const struct pgconn_columns *columns = pgconn_columns_get(reading->plan->columns);
+    VALUE array;
 
     switch (reading->shape->kind) {
     case PGCONN_ROW_ARRAY:
@@ -82,7 +82,7 @@ shape_apply(struct reading *reading)
     case PGCONN_ROW_HASH:
         return hash_new(columns, reading->values);
     case PGCONN_ROW_STRUCT:
-        return struct_new(columns_object, columns, reading->values);
+        return struct_new(reading->result->plan, columns, reading->values);
     case PGCONN_ROW_CALL:
         array = rb_ary_new_from_values(columns->count, reading->values);
         return rb_funcall(reading->shape->callable, id_call, 2,
