@@ -1,10 +1,14 @@
 #include "pgconn.h"
 
+#include <ruby/ractor.h>
+
 VALUE rb_mPgconn;
 
 RUBY_FUNC_EXPORTED void
 Init_pgconn_ext(void)
 {
+    /* What is static is set in here and never changed later, has a lock, or is each Ractor's. */
+    rb_ext_ractor_safe(true);
     rb_mPgconn = rb_define_module("Pgconn");
     Init_pgconn_error();
     Init_pgconn_encoding();

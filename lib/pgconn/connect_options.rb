@@ -53,10 +53,13 @@ module Pgconn
     private
 
     def ours(found)
-      ours = { "fallback_application_name" => File.basename($PROGRAM_NAME) }
+      ours = { "fallback_application_name" => File.basename(program_name) }
       ours["client_encoding"] = "UTF8" unless found["client_encoding"]
       ours
     end
+
+    # What it was started as, where Ruby lets only the main Ractor read what it has called itself since.
+    def program_name = Ractor.current == Ractor.main ? $PROGRAM_NAME : Process.argv0
 
     # libpq's meaning: nothing positive is no timeout. Here fractions count.
     def seconds(text)

@@ -3,6 +3,7 @@
 module Pgconn
   # A row of a result: a frozen tuple that knows the names of its columns. It behaves as an Array of
   # its values where Ruby asks for one (`id, name = row`), and can be matched by position and by name.
+  # It can be shared between Ractors when its values can: `Ractor.make_shareable(row)` freezes them.
   #
   # @example
   #   row = conn.execute("SELECT 1 AS id, 'Ada' AS name").fetch
