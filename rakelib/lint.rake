@@ -17,6 +17,15 @@ module Lint
         end
       end
     end
+
+    # A comment above a class that is reopened would replace the class's documentation. Files in a folder
+    # that is named after a class reopen it, unless they name a class of their own.
+    def documented_again(files)
+      files.select do |file|
+        reopened = File.basename(File.dirname(file)).capitalize
+        File.read(file).match?(/^ *# (?!frozen_string_literal).*\n+(module Pgconn| *class #{reopened})$/)
+      end
+    end
   end
 end
 
@@ -54,6 +63,8 @@ namespace :lint do
     puts report
     abort "YARD has warnings" unless status.success?
     abort "The documentation has gaps" unless report.include?("100.00% documented")
+    again = Lint.documented_again(Dir["lib/pgconn/*/*.rb"])
+    abort "The comment on the topic goes into the class: #{again.join(", ")}" if again.any?
   end
 end
 

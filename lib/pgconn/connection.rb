@@ -6,8 +6,8 @@ module Pgconn
   # A transaction starts by itself with the first statement and lasts until {#commit} or {#rollback};
   # with `autocommit: true` each statement commits by itself.
   #
-  # Threads may share a connection; a {Cursor} belongs to one of them at a time. It stays in the Ractor that
-  # made it, and so do its cursors and its registered types; rows and values may go to others.
+  # Threads may share a connection; a {Cursor} belongs to one of them at a time. A connection stays in the
+  # Ractor that made it, and so do its cursors and its registered types; rows and values may go to others.
   class Connection
     include ConnectionExceptions
 

@@ -1,8 +1,9 @@
 # frozen_string_literal: true
 
 module Pgconn
-  # Where it leads.
   class Connection
+    # Where it leads.
+
     # @return [ConnectionInfo] to what server the connection leads and how
     # @raise [InterfaceError] for an object whose initialize didn't call super
     def info

@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
-# What the server says unasked: notices, and notifications from other sessions.
-
 module Pgconn
   class Connection
+    # What the server says unasked: notices, and notifications from other sessions.
+
     # The longest name of a channel, in bytes of the server's encoding: NAMEDATALEN - 1.
     CHANNEL_BYTES = 63
     private_constant :CHANNEL_BYTES

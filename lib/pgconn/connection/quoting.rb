@@ -1,8 +1,9 @@
 # frozen_string_literal: true
 
 module Pgconn
-  # What goes into SQL as text, because it can't be a parameter.
   class Connection
+    # What goes into SQL as text, because it can't be a parameter.
+
     # Quotes a name, as it is: `Users` stays another one than `users`, and a dot belongs to the name.
     #
     # @param name [String, Symbol, Array<String, Symbol>] a name, or its parts, such as [schema, table]

@@ -1,8 +1,9 @@
 # frozen_string_literal: true
 
 module Pgconn
-  # How the connection's transactions begin.
   class Connection
+    # How the connection's transactions begin.
+
     # Switches between transactions that start by themselves and a commit of each statement by itself. What
     # was chosen by {#isolation_level=} before counts again once autocommit is off.
     #

@@ -1,8 +1,9 @@
 # frozen_string_literal: true
 
 module Pgconn
-  # Transactions in a block.
   class Connection
+    # Transactions in a block.
+
     # Seconds before the first retry of {#transaction}, about; each further one waits twice as long.
     RETRY_DELAY = 0.01
     # Seconds before a retry, at most.

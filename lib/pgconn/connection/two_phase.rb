@@ -1,10 +1,11 @@
 # frozen_string_literal: true
 
 module Pgconn
-  # Two-phase commit: a transaction is prepared, whereupon the server promises that it can be committed,
-  # whatever happens; then it is committed or rolled back, by this connection or any other.
-  # The server must allow it: its max_prepared_transactions is 0 by default.
   class Connection
+    # Two-phase commit: a transaction is prepared, whereupon the server promises that it can be committed,
+    # whatever happens; then it is committed or rolled back, by this connection or any other.
+    # The server must allow it: its max_prepared_transactions is 0 by default.
+
     PREPARED_TRANSACTIONS = <<~SQL
       SELECT gid, prepared, owner, database FROM pg_catalog.pg_prepared_xacts ORDER BY prepared, gid
     SQL

@@ -1,8 +1,9 @@
 # frozen_string_literal: true
 
 module Pgconn
-  # Calling functions.
   class Cursor
+    # Calling functions.
+
     # Calls a function: executes `SELECT * FROM name(...)`, with the arguments as parameters. A procedure is
     # called by `execute("CALL ...")`.
     #

@@ -13,7 +13,7 @@ module Pgconn
     #
     # Subscribers are told when the command is done, with the times when it began and ended. Those that have
     # `start` and `finish` and measure for themselves are left out, unless they have `publish_event` (as
-    # ActiveSupport::Subscriber has) or `publish`.
+    # ActiveSupport::Subscriber has) or `publish`. As ActiveSupport it works in the main Ractor only.
     #
     # @example
     #   require "pgconn/instrumentation/active_support"
