@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require "cgi"
+require "cgi/escape"
 
 # What valgrind found that has to do with pgconn, out of its XML. Ruby frees the heap at its end but
 # not what objects have allocated, so that each of them is a leak to valgrind: only what pgconn

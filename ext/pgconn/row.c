@@ -127,7 +127,7 @@ row_wrap(struct row *row)
 {
     VALUE self = TypedData_Wrap_Struct(rb_cPgconnRow, &row_type, row);
 
-    RB_OBJ_FREEZE_RAW(self);
+    RB_OBJ_FREEZE(self);
     return self;
 }
 

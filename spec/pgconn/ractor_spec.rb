@@ -313,15 +313,15 @@ RSpec.describe "Ractors" do
 
   it "refuses to send a connection to another, which stays usable" do
     conn = connect(autocommit: true)
-    expect { Ractor.make_shareable(conn) }.to raise_error(Ractor::Error, /can not make shareable object.*Pgconn::Connection/)
+    expect { Ractor.make_shareable(conn) }.to raise_error(Ractor::Error, /Pgconn::Connection/)
     expect(conn.execute("SELECT 1").fetch_value).to eq(1)
 
-    expect(in_ractors(1, "Ractor.receive", also: <<~RUBY)).to eq(["TypeError", "Ractor::Error", 1])
+    expect(in_ractors(1, "Ractor.receive", also: <<~RUBY)).to eq([:refused, :refused, 1])
       conn = Pgconn.connect(ENV["CONNINFO"], autocommit: true)
       errors = [{}, { move: true }].map do |options|
         ractors[0].send(conn, **options)
-      rescue TypeError, Ractor::Error => e
-        e.class.name
+      rescue TypeError, Ractor::Error
+        :refused
       end
       errors << conn.execute("SELECT 1").fetch_value
     RUBY
