@@ -35,16 +35,14 @@ request_source(const struct pgconn_request *request, const char *outcome)
     return source;
 }
 
+/* When the deadline has passed; how says what became of the statement. */
 static VALUE
-canceled_error(const struct pgconn_request *request, const char *outcome)
+expired_error(const struct pgconn_request *request, const char *outcome, const char *how)
 {
     struct pgconn_error_source source = request_source(request, outcome);
-    bool sent = strcmp(outcome, "not_sent") != 0;
 
     return pgconn_error_new_about(&source, rb_ePgconnQueryCanceledError,
-                                  "timeout of %" PRIsVALUE " s passed %s", request->timeout,
-                                  sent ? "and no answer came: the connection is broken"
-                                       : "before the statement could be sent");
+                                  "timeout of %" PRIsVALUE " s passed %s", request->timeout, how);
 }
 
 static VALUE
@@ -102,6 +100,7 @@ result_error(const struct pgconn_flight *flight, const PGresult *result,
     struct pgconn_error_source source = request_source(request, canceled ? "canceled" : NULL);
 
     source.result = result;
+    source.retryable = flight->struck;
     source.remark = canceled && flight->expired ? "Its timeout had passed." : NULL;
     source.encoding_index = flight->settings.encoding_index;
     if (position && !NIL_P(request->sql)) {
@@ -199,7 +198,7 @@ answer_take(VALUE arg)
     if (!pg && (!flight->sent || flight->prepared)) return Qnil;
     if (!pg) pgconn_error_raise(rb_ePgconnInternalError, "the server's answer has no result");
     if (!result_is_success(pg)) {
-        if (flight->refused) answer->kind = PGCONN_ANSWER_STALE;
+        if (flight->refused) answer->kind = PGCONN_ANSWER_REFUSED;
         else answer->error = answer_refusal(answer, pg);
         return Qnil;
     }
@@ -235,7 +234,9 @@ answer_settle(struct answer *answer, const struct pgconn_session *session, enum 
     else if (end == PGCONN_RUN_FORBIDDEN) answer->error = forbidden_error(request, forbidden);
     else if (end == PGCONN_RUN_LOST) answer->error = lost_error(session, request, sent);
     else if (end == PGCONN_RUN_CANCELED) answer->error = withdrawn_error(request);
-    else answer->error = canceled_error(request, "not_sent");
+    else {
+        answer->error = expired_error(request, "not_sent", "before the statement could be sent");
+    }
     return Qnil;
 }
 
@@ -264,17 +265,28 @@ answer_end(const struct answer *answer, struct pgconn_session *session)
     }
 }
 
+/* The queue has the flight. executes: it had statements. */
+static VALUE
+deadline_error(const struct pgconn_request *request, enum pgconn_run_end end, bool executes)
+{
+    if (end == PGCONN_RUN_UNKNOWN) {
+        return expired_error(request, "unknown", "and no answer came: the connection is broken");
+    }
+    return expired_error(request, executes ? "unknown" : "not_sent",
+                         "before the statement's turn came: it is cancelled when it does");
+}
+
 enum pgconn_answer
 pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
                    struct pgconn_request *request, VALUE *result)
 {
+    bool executes = flight->commands != NULL;
     enum pgconn_run_end end = pgconn_driver_run(session, flight, request->deadline);
     struct answer answer = {flight, request, PGCONN_ANSWER_RESULT, false, Qnil};
 
     *result = Qnil;
-    /* Without an answer the queue has the flight. */
-    if (end == PGCONN_RUN_UNKNOWN) answer.error = canceled_error(request, "unknown");
-    else *result = answer_settle(&answer, session, end);
+    if (pgconn_run_gives_back(end)) *result = answer_settle(&answer, session, end);
+    else answer.error = deadline_error(request, end, executes);
     answer_end(&answer, session);
     return answer.kind;
 }

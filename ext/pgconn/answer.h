@@ -22,15 +22,16 @@ struct pgconn_request {
      * before handlers are called.
      */
     VALUE *slot, *further;
-    bool quiet;  /* part of a command: its messages are delivered with the rest of it */
-    bool joins;  /* the transaction that is open, but begins none */
-    bool relies; /* on what was learned of its statement, which may be to blame for an error */
+    bool quiet;    /* part of a command: its messages are delivered with the rest of it */
+    bool joins;    /* the transaction that is open, but begins none */
+    bool relies;   /* on what was learned of its statement, which may be to blame for an error */
+    bool repeated; /* it was sent before, and refused */
 };
 
 enum pgconn_answer {
     PGCONN_ANSWER_RESULT,   /* *result is a Pgconn::Result, or nil for a flight without a command */
     PGCONN_ANSWER_OUTDATED, /* never sent: the flight must be made again */
-    PGCONN_ANSWER_STALE,    /* refused, for it isn't any more what was prepared; nothing is lost */
+    PGCONN_ANSWER_REFUSED,  /* for no fault of its own; nothing is lost: it can be sent again */
 };
 
 /* No statement of the user's; the deadline is counted from now. */

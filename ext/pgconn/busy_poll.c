@@ -64,7 +64,8 @@ step_and_look(const struct pgconn_stepper *stepper, pgconn_time end)
 }
 
 static enum pgconn_wait_end
-drive_with_look(const struct pgconn_stepper *stepper, pgconn_time begin, pgconn_time deadline)
+drive_with_look(const struct pgconn_stepper *stepper, pgconn_time begin, pgconn_time deadline,
+                struct pgconn_wakeup **doorbell)
 {
     pgconn_time end = begin + LOOK_MAX < deadline ? begin + LOOK_MAX : deadline;
 
@@ -74,25 +75,25 @@ drive_with_look(const struct pgconn_stepper *stepper, pgconn_time begin, pgconn_
     case PGCONN_STEP_FAILED:
         return PGCONN_WAIT_FAILED;
     default:
-        return pgconn_wait_drive(stepper, deadline);
+        return pgconn_wait_drive_rung(stepper, deadline, doorbell);
     }
 }
 
 enum pgconn_wait_end
 pgconn_busy_poll_drive(struct pgconn_busy_poll *busy_poll, const struct pgconn_stepper *stepper,
-                       pgconn_time deadline)
+                       pgconn_time deadline, struct pgconn_wakeup **doorbell)
 {
     pgconn_time begin;
     enum pgconn_wait_end end;
 
-    if (busy_poll->off) return pgconn_wait_drive(stepper, deadline);
+    if (busy_poll->off) return pgconn_wait_drive_rung(stepper, deadline, doorbell);
     begin = pgconn_wait_now();
     if (look_is_due(busy_poll)) {
-        end = drive_with_look(stepper, begin, deadline);
+        end = drive_with_look(stepper, begin, deadline, doorbell);
         learn(busy_poll, &busy_poll->polled, pgconn_wait_now() - begin);
     }
     else {
-        end = pgconn_wait_drive(stepper, deadline);
+        end = pgconn_wait_drive_rung(stepper, deadline, doorbell);
         learn(busy_poll, &busy_poll->slept, pgconn_wait_now() - begin);
     }
     return end;

@@ -20,9 +20,9 @@ struct pgconn_busy_poll {
     pgconn_time slept;  /* and without one */
 };
 
-/* Like pgconn_wait_drive, for a stepper whose step takes little time. */
+/* Like pgconn_wait_drive_rung, for a stepper whose step takes little time. */
 enum pgconn_wait_end pgconn_busy_poll_drive(struct pgconn_busy_poll *busy_poll,
                                             const struct pgconn_stepper *stepper,
-                                            pgconn_time deadline);
+                                            pgconn_time deadline, struct pgconn_wakeup **doorbell);
 
 #endif

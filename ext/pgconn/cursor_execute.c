@@ -133,7 +133,9 @@ cursor_run(VALUE self, const struct pgconn_execute_call *call)
  *   @param sql [String, Pgconn::SQL::Composable] one statement, or several
  *   @param params [Array, Hash, nil] the values of `$1`, `$2`... or of the names
  *   @param timeout [Numeric, nil] seconds after which the statement is cancelled; the cursor's, or
- *     the connection's `statement_timeout`, by default
+ *     the connection's `statement_timeout`, by default. Waiting for other callers' statements
+ *     counts: a statement whose turn hasn't come by then raises at once, with :not_sent as the
+ *     error's `outcome`, or :unknown where it was sent and is cancelled when its turn comes
  *   @param named [Hash{Symbol => Object}] the values of the names; a parameter called `timeout`
  *     needs a Hash as `params`
  *   @return [self]

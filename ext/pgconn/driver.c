@@ -1,6 +1,6 @@
 #include "driver.h"
 
-/* Bytes of parameters that are copied within microseconds. */
+/* Bytes that are copied within microseconds. */
 #define SMALL_FLIGHT 16384
 
 /* One caller's wait for one flight; on that caller's stack. */
@@ -35,19 +35,43 @@ session_sleeper(const struct pgconn_session *session, const struct pgconn_flight
 }
 
 /*
- * Lets another caller go on with the driving; one that is barred only if nobody else is there.
- * Those who wait for messages look at what this one has read.
+ * Lets another caller go on with the driving, if nobody has yet; one that is barred only if nobody
+ * else is there. Those who wait for messages look at what this one has read.
  */
 static void
 session_wake_next(const struct pgconn_session *session, const struct pgconn_flight *skipped)
 {
-    struct pgconn_sleeper *sleeper = session_sleeper(session, skipped, false);
+    struct pgconn_sleeper *sleeper;
 
     pgconn_session_ring(session);
+    if (session->driver) return;
+    sleeper = session_sleeper(session, skipped, false);
     if (!sleeper && pgconn_session_has_work(session)) {
         sleeper = session_sleeper(session, skipped, true);
     }
     if (sleeper) pgconn_wait_wake(sleeper);
+}
+
+/* Its flight has met an end that the steps know nothing of. */
+static bool
+driver_waits_in_vain(const struct pgconn_run *driver)
+{
+    return !run_waits(driver) && driver->flight && !driver->flight->complete;
+}
+
+/*
+ * Takes over what was answered, and sends what may be sent, while somebody else drives. Without the
+ * GVL that one can do neither.
+ */
+static void
+session_advance(struct pgconn_session *session)
+{
+    bool news;
+
+    if (!session->driver) return;
+    pgconn_session_launch(session);
+    news = pgconn_queue_push(&session->queue);
+    if (news || driver_waits_in_vain(session->driver)) pgconn_session_ring_driver(session);
 }
 
 /*
@@ -61,7 +85,8 @@ run_patience(const struct pgconn_run *run, pgconn_time *begin)
     struct pgconn_session *session = run->session;
     pgconn_time after;
 
-    if (!pgconn_session_is_held_up(session)) return session->patience = PGCONN_NEVER;
+    session->queue.held_up = pgconn_session_is_held_up(session);
+    if (!session->queue.held_up) return session->patience = PGCONN_NEVER;
     *begin = pgconn_wait_now();
     after = pgconn_wait_after(session->cancel_timeout);
     if (session->patience == PGCONN_NEVER) session->patience = after - *begin;
@@ -88,17 +113,16 @@ run_is_alone(const struct pgconn_run *run)
     return queue->reading && queue->head == run->flight && queue->tail == run->flight;
 }
 
-/* Whether it is handed to libpq in no time worth the name. */
-static bool
-flight_is_small(const struct pgconn_flight *flight)
+static enum pgconn_wait_end
+run_rest(const struct pgconn_run *run, pgconn_time until)
 {
-    const struct pgconn_command *command;
-    size_t bytes = 0;
+    struct pgconn_session *session = run->session;
+    enum pgconn_wait_end end;
 
-    for (command = flight->commands; command; command = command->next) {
-        bytes += command->params.bytes.length;
-    }
-    return bytes <= SMALL_FLIGHT;
+    session->queue.rests = true;
+    end = pgconn_cancel_wait(&session->cancel, until);
+    session->queue.rests = false;
+    return end;
 }
 
 static enum pgconn_wait_end
@@ -107,14 +131,16 @@ run_wait(struct pgconn_run *run, pgconn_time until)
     struct pgconn_session *session = run->session;
     struct pgconn_stepper stepper = {pgconn_queue_step, pgconn_queue_descriptor, &session->queue};
 
-    if (run_is_alone(run) && flight_is_small(run->flight)) {
-        return pgconn_busy_poll_drive(&session->busy_poll, &stepper, until);
+    if (!run_waits(run)) return PGCONN_WAIT_DONE;
+    if (pgconn_session_must_rest(session)) return run_rest(run, until);
+    if (!session->queue.reading) return PGCONN_WAIT_DONE;
+    if (run_is_alone(run) && run->flight->size <= SMALL_FLIGHT) {
+        return pgconn_busy_poll_drive(&session->busy_poll, &stepper, until, &session->doorbell);
     }
-    if (session->queue.reading) return pgconn_wait_drive(&stepper, until);
-    if (!run_waits(run) || session->cancel.thread < 0) return PGCONN_WAIT_DONE;
-    return pgconn_cancel_wait(&session->cancel, until);
+    return pgconn_wait_drive_rung(&stepper, until, &session->doorbell);
 }
 
+/* What had been answered before the connection was lost counts all the same. */
 static enum pgconn_wait_end
 run_drive(struct pgconn_run *run)
 {
@@ -124,11 +150,14 @@ run_drive(struct pgconn_run *run)
 
     pgconn_session_launch(session);
     session->driver = run;
+    session->queue.awaited = run->flight;
     patience = run_patience(run, &begin);
     end = run_wait(run, patience < run->deadline ? patience : run->deadline);
+    pgconn_queue_dismiss(&session->queue);
+    pgconn_session_land(session);
+    session->queue.awaited = NULL;
     session->driver = NULL;
     if (end == PGCONN_WAIT_FAILED) pgconn_session_lose(session, NULL);
-    else pgconn_session_land(session);
     if (run_is_out_of_patience(run, begin)) {
         pgconn_session_lose(session, "no answer to a cancel request within cancel_timeout");
     }
@@ -140,10 +169,10 @@ run_drive(struct pgconn_run *run)
 static enum pgconn_wait_end
 run_sleep(struct pgconn_run *run)
 {
-    if (!run->sleeps) {
-        pgconn_wait_sleeper_init(&run->sleeper);
-        run->flight->sleeper = &run->sleeper;
-        run->sleeps = true;
+    if (!run->sleeps) pgconn_wait_sleeper_init(&run->sleeper);
+    run->sleeps = true;
+    if (!pgconn_queue_set_sleeper(&run->session->queue, run->flight, &run->sleeper)) {
+        return PGCONN_WAIT_WOKEN;
     }
     return pgconn_wait_sleep(&run->sleeper, run->deadline);
 }
@@ -152,30 +181,9 @@ run_sleep(struct pgconn_run *run)
 static void
 run_abandon(struct pgconn_run *run)
 {
-    run->flight->abandoned = true;
-    run->flight->sleeper = NULL;
+    pgconn_queue_abandon(&run->session->queue, run->flight);
+    pgconn_session_ring_driver(run->session);
     run->flight = NULL;
-}
-
-/* Whether the flight's answer is the next one that a caller gets. */
-static bool
-flight_is_at_head(const struct pgconn_session *session, const struct pgconn_flight *flight)
-{
-    const struct pgconn_flight *reading = session->queue.reading;
-
-    while (reading && reading->errand) reading = reading->next;
-    return reading == flight;
-}
-
-/* Asks the server to cancel the flight if its answer is the next one. */
-static void
-run_cancel(const struct pgconn_run *run)
-{
-    struct pgconn_session *session = run->session;
-
-    if (flight_is_at_head(session, run->flight) && run->flight->commands) {
-        pgconn_cancel_start(&session->cancel, session->pg);
-    }
 }
 
 /* What ends a block is sent, whatever becomes of its caller. */
@@ -185,29 +193,61 @@ flight_must_stay(const struct pgconn_flight *flight)
     return flight->boundary == PGCONN_BOUNDARY_LEAVE;
 }
 
-/* The deadline has passed: see the three outcomes in pgconn_driver_run's contract. */
+/* Nothing more is waited for. */
+static void
+run_end_early(struct pgconn_run *run, enum pgconn_run_end end)
+{
+    run->end = end;
+    run_abandon(run);
+}
+
+/* The server is asked to cancel the flight, and has a while for its answer. */
+static void
+run_expire_at_front(struct pgconn_run *run)
+{
+    struct pgconn_session *session = run->session;
+    bool expired = run->flight->expired;
+
+    if (expired || !run->flight->commands) {
+        run_end_early(run, PGCONN_RUN_UNKNOWN);
+        if (expired)
+            pgconn_session_lose(session, "no answer within cancel_timeout of the deadline");
+        return;
+    }
+    run->flight->expired = true;
+    pgconn_queue_cancel(&session->queue, run->flight);
+    pgconn_session_ring_driver(session);
+    run->deadline = pgconn_wait_after(session->cancel_timeout);
+}
+
+static void
+run_expire_under_way(struct pgconn_run *run)
+{
+    struct pgconn_queue *queue = &run->session->queue;
+
+    switch (pgconn_queue_place(queue, run->flight)) {
+    case PGCONN_PLACE_COMPLETE:
+        break;
+    case PGCONN_PLACE_FRONT:
+        run_expire_at_front(run);
+        break;
+    case PGCONN_PLACE_BEHIND:
+        pgconn_queue_cancel(queue, run->flight);
+        run_end_early(run, PGCONN_RUN_BEHIND);
+        break;
+    }
+}
+
+/* The deadline has passed: see the outcomes in pgconn_driver_run's contract. */
 static void
 run_expire(struct pgconn_run *run)
 {
-    struct pgconn_session *session = run->session;
-    bool stays = flight_must_stay(run->flight);
-    bool cancelable = run->flight->commands && !stays;
-
-    if (run->flight->state == PGCONN_FLIGHT_QUEUED && !stays) {
-        pgconn_queue_withdraw(&session->queue, run->flight);
+    if (flight_must_stay(run->flight)) run_end_early(run, PGCONN_RUN_UNKNOWN);
+    else if (run->flight->state == PGCONN_FLIGHT_QUEUED) {
+        pgconn_queue_withdraw(&run->session->queue, run->flight);
         run->end = PGCONN_RUN_NOT_SENT;
     }
-    else if (cancelable && !run->flight->expired) {
-        run_cancel(run);
-        run->flight->expired = true;
-        run->deadline = pgconn_wait_after(session->cancel_timeout);
-    }
-    else {
-        run->end = PGCONN_RUN_UNKNOWN;
-        run_abandon(run);
-        if (cancelable)
-            pgconn_session_lose(session, "no answer within cancel_timeout of the deadline");
-    }
+    else run_expire_under_way(run);
 }
 
 /* Somebody drives already, or all that waits is barred, and so is this. */
@@ -223,9 +263,11 @@ run_body(VALUE arg)
     struct pgconn_run *run = (struct pgconn_run *)arg;
     enum pgconn_wait_end end;
 
+    session_advance(run->session);
     while (run_waits(run)) {
         end = run_must_sleep(run) ? run_sleep(run) : run_drive(run);
         if (end == PGCONN_WAIT_INTERRUPTED) rb_thread_check_ints();
+        session_advance(run->session);
         if (run_waits(run) && run->deadline <= pgconn_wait_now()) run_expire(run);
     }
     run->returned = true;
@@ -243,7 +285,7 @@ run_give_up(struct pgconn_run *run)
         return;
     }
     if (flight->state == PGCONN_FLIGHT_UNDER_WAY) {
-        run_cancel(run);
+        pgconn_queue_cancel(&run->session->queue, flight);
         run_abandon(run);
         return;
     }
@@ -258,7 +300,7 @@ run_leave(VALUE arg)
     struct pgconn_run *run = (struct pgconn_run *)arg;
 
     if (!run->returned && run->flight) run_give_up(run);
-    if (run->flight) run->flight->sleeper = NULL;
+    if (run->flight) pgconn_queue_set_sleeper(&run->session->queue, run->flight, NULL);
     if (run->sleeps) pgconn_wait_sleeper_destroy(&run->sleeper);
     session_wake_next(run->session, run->flight);
     return Qnil;
@@ -289,13 +331,13 @@ pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
 static void
 session_nudge(struct pgconn_session *session)
 {
-    if (session->driver) return;
+    enum pgconn_step step = PGCONN_STEP_DONE;
+
     pgconn_session_launch(session);
-    if (!session->queue.reading) return;
-    if (pgconn_queue_step(&session->queue) == PGCONN_STEP_FAILED) {
-        pgconn_session_lose(session, NULL);
-    }
-    else pgconn_session_land(session);
+    if (session->queue.reading) step = pgconn_queue_step(&session->queue);
+    pgconn_queue_dismiss(&session->queue);
+    pgconn_session_land(session);
+    if (step == PGCONN_STEP_FAILED) pgconn_session_lose(session, NULL);
 }
 
 void
@@ -303,6 +345,7 @@ pgconn_driver_post(struct pgconn_session *session, struct pgconn_flight *flight)
 {
     flight->abandoned = true;
     pgconn_queue_append(&session->queue, flight);
-    session_nudge(session);
+    if (session->driver) session_advance(session);
+    else session_nudge(session);
     session_wake_next(session, NULL);
 }

@@ -21,14 +21,24 @@ enum pgconn_run_end {
     PGCONN_RUN_FORBIDDEN, /* by the session's state, as flight->forbidden says; never sent */
     PGCONN_RUN_NOT_SENT,  /* the deadline came first; it was never sent */
     PGCONN_RUN_CANCELED,  /* its cursor's cancel came first; it was never sent */
+    PGCONN_RUN_BEHIND,    /* the deadline came first; it was sent behind another caller's */
     PGCONN_RUN_UNKNOWN,   /* the deadline came first, and no answer to the cancel request either */
 };
 
+/* Whether the flight is the caller's again; else the queue has it, which frees it. */
+static inline bool
+pgconn_run_gives_back(enum pgconn_run_end end)
+{
+    return end != PGCONN_RUN_BEHIND && end != PGCONN_RUN_UNKNOWN;
+}
+
 /*
- * Queues the flight and waits for its answer until the deadline; then the statement is cancelled,
- * and waited for as long as cancel_timeout. The flight is given back, except with UNKNOWN and
- * where an interrupt raises: then it is abandoned, the server asked to cancel it, and the queue
- * frees it. A flight that leaves a block is never taken back or cancelled: it is left to the queue.
+ * Queues the flight and waits for its answer until the deadline. Then the statement is cancelled,
+ * and waited for as long as cancel_timeout, after which the connection counts as lost; one behind
+ * another caller's is cancelled when its turn comes, and not waited for. The flight is given back
+ * as pgconn_run_gives_back says; where an interrupt raises it is abandoned, the server asked to
+ * cancel it, and the queue frees it. A flight that leaves a block is never taken back or cancelled:
+ * it is left to the queue.
  */
 enum pgconn_run_end pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
                                       pgconn_time deadline);

@@ -38,15 +38,15 @@ cancel_leave(VALUE arg)
     return Qnil;
 }
 
-static bool
-session_is_busy(struct pgconn_session *session)
+static struct pgconn_flight *
+flight_at_front(struct pgconn_session *session)
 {
-    bool busy;
+    struct pgconn_flight *flight;
 
     pgconn_session_lock(session);
-    busy = session->queue.reading != NULL;
+    flight = pgconn_queue_front(&session->queue);
     pgconn_session_unlock(session);
-    return busy;
+    return flight;
 }
 
 /* The flight that a caller waits for with this cursor, or NULL. */
@@ -59,21 +59,34 @@ flight_of_cursor(const struct pgconn_session *session, const void *cursor)
     return flight;
 }
 
-/*
- * Whether the server is to be asked to cancel what it does for the cursor. Of callers' flights only
- * the one at the head is ever sent, so there is none that has to get there first.
- */
-static bool
-cursor_is_served(struct pgconn_session *session, const void *cursor)
+static void
+flight_withdraw(struct pgconn_session *session, struct pgconn_flight *flight)
 {
-    struct pgconn_flight *flight = flight_of_cursor(session, cursor);
-
-    if (!flight) return false;
-    flight->canceled = true;
-    if (flight->state != PGCONN_FLIGHT_QUEUED) return session_is_busy(session);
     pgconn_queue_withdraw(&session->queue, flight);
     if (flight->sleeper) pgconn_wait_wake(flight->sleeper);
-    return false;
+    pgconn_session_ring_driver(session); /* whose own it may be */
+}
+
+/* -1: it has ended, or no descriptor is left. */
+static int
+session_watch_cancel(struct pgconn_session *session)
+{
+    int watch;
+
+    pgconn_session_lock(session);
+    watch = pgconn_cancel_watch(&session->cancel);
+    pgconn_session_unlock(session);
+    return watch;
+}
+
+/* False: resources are missing for it. *watch gets what tells of the request, if there is one. */
+static bool
+flight_cancel(struct pgconn_session *session, struct pgconn_flight *flight, int *watch)
+{
+    if (!pgconn_queue_cancel(&session->queue, flight)) return false;
+    pgconn_session_ring_driver(session);
+    if (flight->asked) *watch = session_watch_cancel(session);
+    return true;
 }
 
 void
@@ -81,15 +94,16 @@ pgconn_driver_cancel(struct pgconn_session *session, const void *cursor, pgconn_
                      char *message, size_t size)
 {
     struct canceling canceling = {-1, deadline, message, size};
+    struct pgconn_flight *flight = cursor ? flight_of_cursor(session, cursor)
+                                          : flight_at_front(session);
 
     message[0] = '\0';
-    if (!(cursor ? cursor_is_served(session, cursor) : session_is_busy(session))) return;
-    if (pgconn_cancel_start(&session->cancel, session->pg)) {
-        canceling.watch = pgconn_cancel_watch(&session->cancel);
-    }
-    if (canceling.watch < 0) {
+    if (!flight) return;
+    if (cursor) flight->canceled = true;
+    if (flight->state == PGCONN_FLIGHT_QUEUED) flight_withdraw(session, flight);
+    else if (!flight_cancel(session, flight, &canceling.watch)) {
         snprintf(message, size, "could not start a cancel request: %s", strerror(errno));
-        return;
     }
+    if (canceling.watch < 0) return;
     rb_ensure(cancel_wait, (VALUE)&canceling, cancel_leave, (VALUE)&canceling);
 }

@@ -119,25 +119,28 @@ pgconn_errand_roll_back(struct pgconn_session *session)
     return true;
 }
 
-/* A flight that waits may still use a name that the cache has dropped. */
+/*
+ * A flight that waits may still use a name that the cache has dropped; and until the last names are
+ * closed they stand in the list.
+ */
 static bool
-names_are_used(const struct pgconn_session *session)
+names_can_be_closed(const struct pgconn_session *session)
 {
     const struct pgconn_flight *flight;
 
+    if (session->names.closing_count == 0) return false;
     for (flight = session->queue.head; flight; flight = flight->next) {
-        if (flight->prepared && flight->prepared->dropped) return true;
+        if (flight->errand == PGCONN_ERRAND_CLOSE) return false;
+        if (flight->prepared && flight->prepared->dropped) return false;
     }
-    return false;
+    return true;
 }
 
 void
 pgconn_errand_send(struct pgconn_session *session)
 {
     if (session->styles_unset || !defaults_are_set(session)) errand_send_settings(session);
-    else if (session->names.closing_count > 0 && !names_are_used(session)) {
-        errand_close_names(session);
-    }
+    else if (names_can_be_closed(session)) errand_close_names(session);
 }
 
 static void

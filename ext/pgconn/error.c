@@ -45,6 +45,7 @@ context_from_source(const struct pgconn_error_source *source)
     if (source->outcome) {
         rb_hash_aset(context, keyword("outcome"), keyword(source->outcome));
     }
+    if (source->retryable) rb_hash_aset(context, keyword("retryable"), Qtrue);
     return context;
 }
 

@@ -21,6 +21,7 @@ struct pgconn_error_source {
     long position;         /* 1-based character position in the user's text; 0: the server's own */
     const char *outcome;   /* "not_sent", "canceled", "unknown" or NULL */
     const char *remark;    /* what the driver adds to the message, or NULL */
+    bool retryable;        /* whatever the SQLSTATE says of that */
     bool connection_ended; /* the session ended with this error: at least ConnectionLost */
 };
 

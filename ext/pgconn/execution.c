@@ -9,7 +9,6 @@ struct execution {
     struct pgconn_statement *known; /* the same, as long as the object is kept */
     struct pgconn_arguments arguments;
     struct pgconn_flight *flight; /* while it is made */
-    bool repeated;                /* it was refused once for what was learned of it */
 };
 
 /* Refuses what can't be sent as one statement with an answer of rows or a tag. */
@@ -193,6 +192,8 @@ flight_make(struct execution *execution, VALUE (*fill)(VALUE))
     flight->settings = execution->known->settings;
     flight->prepared = pgconn_prepared_retain(execution->known->prepared);
     pgconn_session_classify(flight, execution->known->keyword);
+    if (execution->known->may_set) flight->barrier = true; /* as SET is */
+    if (execution->request->repeated) flight->repeatable = false;
     flight->joins = execution->request->joins;
     if (flight->joins) flight->begins = PGCONN_BEGINS_NEVER;
     flight->relies = execution->request->relies;
@@ -224,8 +225,8 @@ execution_send(struct execution *execution, struct pgconn_flight *flight, VALUE 
     enum pgconn_answer answer = pgconn_answer_wait(execution->executor->session, flight, request,
                                                    result);
 
-    if (answer != PGCONN_ANSWER_STALE) return answer == PGCONN_ANSWER_RESULT;
-    execution->repeated = true;
+    if (answer != PGCONN_ANSWER_REFUSED) return answer == PGCONN_ANSWER_RESULT;
+    request->repeated = true;
     return false;
 }
 
@@ -264,7 +265,7 @@ execution_try(struct execution *execution, VALUE *query, VALUE *result)
     request->relies = false;
     if (execution_must_ask(execution) && !execution_ask(execution, result)) return false;
     request->plan = execution->known->plan;
-    request->relies = execution->known->descriptions > 0 && !execution->repeated;
+    request->relies = execution->known->descriptions > 0 && !request->repeated;
     if (!execution_send(execution, flight_make(execution, flight_fill), result)) return false;
     execution->known->plan = request->plan;
     execution->known->executions++;

@@ -23,6 +23,18 @@ pgconn_flight_free(struct pgconn_flight *flight)
     free(flight);
 }
 
+size_t
+pgconn_flight_size(const struct pgconn_flight *flight)
+{
+    const struct pgconn_command *command;
+    size_t size = 0;
+
+    for (command = flight->commands; command; command = command->next) {
+        size += command->params.bytes.length + (command->sql ? strlen(command->sql) : 0);
+    }
+    return size;
+}
+
 struct pgconn_command *
 pgconn_flight_append(struct pgconn_flight *flight, enum pgconn_command_kind kind, const char *sql)
 {

@@ -74,21 +74,28 @@ struct pgconn_flight {
     pgconn_caller caller;                 /* 0: nobody held the line when it was queued */
     struct pgconn_text_settings settings; /* of its statements, then of its answer */
     int sent_encoding_index;              /* of its statements */
-    bool sent;      /* libpq has its bytes; also once lost: the server may have run it */
-    bool complete;  /* its ReadyForQuery has been read: the step says so, state follows */
-    bool abandoned; /* its caller has gone: the answer is read and dropped */
-    bool barrier;   /* may change the session's state: alone on the wire */
-    bool simple;    /* goes as one simple query, its last command being STATEMENTS; a barrier */
-    bool began;     /* it begins a transaction: BEGIN is its first command */
-    bool opens;     /* it begins blocks within: SAVEPOINTs follow */
-    bool joins;     /* the driver's own question: in whatever transaction is open, or in none */
-    bool resets;    /* the session: ROLLBACK goes first if a transaction is open */
-    bool forgets;   /* may drop the session's prepared statements: DISCARD, DEALLOCATE */
-    bool relies;    /* on what was learned of its statement */
-    bool refused;   /* for that, so that its caller can send it again: no transaction is lost */
-    bool names;     /* gives its statement the name that it is under way to get */
-    bool expired;   /* its deadline has passed, and the server was asked to cancel it */
-    bool canceled;  /* by its cursor */
+    int client_encoding;                  /* libpq's number, as of its answer */
+    size_t size;                          /* of its statements and parameters, in bytes */
+    bool sent;       /* libpq has its bytes; also once lost: the server may have run it */
+    bool complete;   /* its ReadyForQuery has been read: the step says so, state follows */
+    bool abandoned;  /* its caller has gone: the answer is read and dropped */
+    bool barrier;    /* may change the session's state: alone on the wire */
+    bool simple;     /* goes as one simple query, its last command being STATEMENTS; a barrier */
+    bool began;      /* it begins a transaction: BEGIN is its first command */
+    bool opens;      /* it begins blocks within: SAVEPOINTs follow */
+    bool joins;      /* the driver's own question: in whatever transaction is open, or in none */
+    bool resets;     /* the session: ROLLBACK goes first if a transaction is open */
+    bool forgets;    /* may drop the session's prepared statements: DISCARD, DEALLOCATE */
+    bool relies;     /* on what was learned of its statement */
+    bool refused;    /* for that, or struck, and its caller can send it again: nothing is lost */
+    bool names;      /* gives its statement the name that it is under way to get */
+    bool expired;    /* its deadline has passed, and the server was asked to cancel it */
+    bool canceled;   /* by its cursor */
+    bool unwanted;   /* the server is to be asked to cancel it, when its answer is the next */
+    bool asked;      /* the server was, or is being */
+    bool exposed;    /* was on its way while the server was asked to cancel one ahead of it */
+    bool struck;     /* by that request */
+    bool repeatable; /* can be sent again then: nothing of it is left */
     unsigned long two_phase; /* the stage that it is to end, see two_phase.h; 0: none */
     const char *outside;     /* not for inside of transactions: what is said there; or NULL */
     const char *forbidden;   /* why the session's state forbade it to be sent; or NULL */
@@ -99,6 +106,9 @@ struct pgconn_flight {
 /* NULL when out of memory. */
 struct pgconn_flight *pgconn_flight_new(void);
 void pgconn_flight_free(struct pgconn_flight *flight);
+
+/* Of its statements and their parameters, in bytes, as long as it wasn't sent. */
+size_t pgconn_flight_size(const struct pgconn_flight *flight);
 
 /*
  * Adds a command behind the others, or ahead of them, copying the SQL (which may be NULL); NULL

@@ -33,9 +33,9 @@ wait_step(void *subject)
     struct notify_wait *wait = subject;
     enum pgconn_step step;
 
-    pthread_mutex_lock(&wait->session->queue.libpq);
+    pgconn_session_lock(wait->session);
     step = wait_listen(wait);
-    pthread_mutex_unlock(&wait->session->queue.libpq);
+    pgconn_session_unlock(wait->session);
     return step;
 }
 
@@ -65,8 +65,9 @@ wait_clear_line(const struct notify_wait *wait)
     struct pgconn_flight *flight = pgconn_flight_new();
 
     if (!flight) rb_memerror();
-    if (pgconn_driver_run(wait->session, flight, wait->deadline) == PGCONN_RUN_UNKNOWN) return;
-    pgconn_flight_free(flight);
+    if (pgconn_run_gives_back(pgconn_driver_run(wait->session, flight, wait->deadline))) {
+        pgconn_flight_free(flight);
+    }
 }
 
 static void

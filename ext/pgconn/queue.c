@@ -1,14 +1,24 @@
 #include "queue.h"
 
-/* How many callers' flights may be unanswered at one time. */
-#define CALLERS_UNDER_WAY 1
+#include "forks.h"
+
+/*
+ * How many callers' flights may be unanswered at one time, and of how many bytes; one that is
+ * larger goes all the same. What waits beyond that costs libpq and the server nothing.
+ */
+#define CALLERS_UNDER_WAY 64
+#define BYTES_UNDER_WAY (1024 * 1024)
 
 void
-pgconn_queue_init(struct pgconn_queue *queue, struct pgconn_messages *messages)
+pgconn_queue_init(struct pgconn_queue *queue, struct pgconn_messages *messages,
+                  struct pgconn_cancel *cancel)
 {
     memset(queue, 0, sizeof(*queue));
     queue->messages = messages;
+    queue->cancel = cancel;
+    queue->forks = pgconn_forks();
     pthread_mutex_init(&queue->libpq, NULL);
+    pthread_mutex_init(&queue->turn, NULL);
 }
 
 void
@@ -20,27 +30,33 @@ pgconn_queue_destroy(struct pgconn_queue *queue)
         pgconn_queue_remove(queue, flight);
         pgconn_flight_free(flight);
     }
+    pthread_mutex_destroy(&queue->turn);
     pthread_mutex_destroy(&queue->libpq);
 }
 
-void
-pgconn_queue_append(struct pgconn_queue *queue, struct pgconn_flight *flight)
+bool
+pgconn_queue_inherited(const struct pgconn_queue *queue)
 {
-    if (queue->tail) queue->tail->next = flight;
-    else queue->head = flight;
-    queue->tail = flight;
+    return queue->forks != pgconn_forks();
 }
 
 void
-pgconn_queue_prepend(struct pgconn_queue *queue, struct pgconn_flight *flight)
+pgconn_queue_lock(struct pgconn_queue *queue)
 {
-    flight->next = queue->head;
-    queue->head = flight;
-    if (!queue->tail) queue->tail = flight;
+    if (pgconn_queue_inherited(queue)) return;
+    pthread_mutex_lock(&queue->turn);
+    pthread_mutex_lock(&queue->libpq);
+    pthread_mutex_unlock(&queue->turn);
 }
 
 void
-pgconn_queue_remove(struct pgconn_queue *queue, struct pgconn_flight *flight)
+pgconn_queue_unlock(struct pgconn_queue *queue)
+{
+    if (!pgconn_queue_inherited(queue)) pthread_mutex_unlock(&queue->libpq);
+}
+
+static void
+queue_unlink(struct pgconn_queue *queue, struct pgconn_flight *flight)
 {
     struct pgconn_flight *ahead = NULL, *at = queue->head;
 
@@ -55,59 +71,166 @@ pgconn_queue_remove(struct pgconn_queue *queue, struct pgconn_flight *flight)
     flight->next = NULL;
 }
 
-/* The flights under way stand between the one whose answer comes next and the last. */
+void
+pgconn_queue_append(struct pgconn_queue *queue, struct pgconn_flight *flight)
+{
+    flight->size = pgconn_flight_size(flight);
+    pgconn_queue_lock(queue);
+    if (queue->tail) queue->tail->next = flight;
+    else queue->head = flight;
+    queue->tail = flight;
+    pgconn_queue_unlock(queue);
+}
+
+enum pgconn_queue_place
+pgconn_queue_place(struct pgconn_queue *queue, const struct pgconn_flight *flight)
+{
+    enum pgconn_queue_place place = PGCONN_PLACE_BEHIND;
+
+    pgconn_queue_lock(queue);
+    if (flight->complete) place = PGCONN_PLACE_COMPLETE;
+    else if (pgconn_queue_front(queue) == flight) place = PGCONN_PLACE_FRONT;
+    pgconn_queue_unlock(queue);
+    return place;
+}
+
+/* What was admitted stands in front, in the order of sending, also once it is complete. */
+static struct pgconn_flight **
+queue_waiting(struct pgconn_queue *queue)
+{
+    struct pgconn_flight **link = &queue->head;
+
+    while (*link && (*link)->state == PGCONN_FLIGHT_UNDER_WAY) link = &(*link)->next;
+    return link;
+}
+
+static void
+queue_insert(struct pgconn_queue *queue, struct pgconn_flight *flight)
+{
+    struct pgconn_flight **link = queue_waiting(queue);
+
+    flight->next = *link;
+    *link = flight;
+    if (!flight->next) queue->tail = flight;
+}
+
+void
+pgconn_queue_prepend(struct pgconn_queue *queue, struct pgconn_flight *flight)
+{
+    pgconn_queue_lock(queue);
+    queue_insert(queue, flight);
+    pgconn_queue_unlock(queue);
+}
+
+void
+pgconn_queue_remove(struct pgconn_queue *queue, struct pgconn_flight *flight)
+{
+    pgconn_queue_lock(queue);
+    queue_unlink(queue, flight);
+    pgconn_queue_unlock(queue);
+}
+
+/* Those under way stand between the one whose answer comes next and the last. */
+struct pgconn_flight *
+pgconn_queue_behind(const struct pgconn_queue *queue, const struct pgconn_flight *flight)
+{
+    return flight == queue->last ? NULL : flight->next;
+}
+
+struct pgconn_flight *
+pgconn_queue_front(const struct pgconn_queue *queue)
+{
+    struct pgconn_flight *flight = queue->reading;
+
+    while (flight && flight->errand) flight = pgconn_queue_behind(queue, flight);
+    return flight;
+}
+
 bool
 pgconn_queue_has_room(const struct pgconn_queue *queue, const struct pgconn_flight *flight)
 {
-    const struct pgconn_flight *at;
+    const struct pgconn_flight *at = queue->head;
+    size_t bytes = 0;
     int callers = 0;
 
     if (flight->errand) return true;
-    for (at = queue->reading; at; at = at == queue->last ? NULL : at->next) {
+    for (; at && at->state == PGCONN_FLIGHT_UNDER_WAY; at = at->next) {
         if (at->errand && !at->barrier) continue;
         if (at->barrier || flight->barrier) return false;
         callers++;
+        bytes += at->size;
     }
-    return callers < CALLERS_UNDER_WAY;
+    return callers < CALLERS_UNDER_WAY && bytes < BYTES_UNDER_WAY;
 }
 
-/* What is under way stands in front, in the order of sending: what is barred may be overtaken. */
+/* What is barred may be overtaken. */
 static void
 queue_advance(struct pgconn_queue *queue, struct pgconn_flight *flight)
 {
-    struct pgconn_flight **link = queue->reading ? &queue->last->next : &queue->head;
-
-    if (*link == flight) return;
-    pgconn_queue_remove(queue, flight);
-    flight->next = *link;
-    *link = flight;
+    if (*queue_waiting(queue) == flight) return;
+    queue_unlink(queue, flight);
+    queue_insert(queue, flight);
 }
 
 void
 pgconn_queue_admit(struct pgconn_queue *queue, struct pgconn_flight *flight)
 {
+    pgconn_queue_lock(queue);
     queue_advance(queue, flight);
     flight->state = PGCONN_FLIGHT_UNDER_WAY;
     if (!queue->sending) queue->sending = flight;
     if (!queue->reading) queue->reading = flight;
     queue->last = flight;
+    pgconn_queue_unlock(queue);
+}
+
+/* The last flight that libpq has; NULL: there is none. */
+static struct pgconn_flight *
+queue_last_sent(const struct pgconn_queue *queue)
+{
+    struct pgconn_flight *at = queue->reading;
+
+    if (at == queue->sending) return NULL;
+    while (at->next != queue->sending) at = at->next;
+    return at;
 }
 
 void
 pgconn_queue_dismiss(struct pgconn_queue *queue)
 {
-    struct pgconn_flight *unsent = queue->sending, *at;
+    struct pgconn_flight *at;
 
-    if (!unsent) return;
-    for (at = unsent; at; at = at == queue->last ? NULL : at->next)
+    pgconn_queue_lock(queue);
+    for (at = queue->sending; at; at = pgconn_queue_behind(queue, at)) {
         at->state = PGCONN_FLIGHT_QUEUED;
-    queue->sending = NULL;
-    if (queue->reading == unsent) {
-        queue->reading = queue->last = NULL;
-        return;
+        at->asked = false;
     }
-    for (at = queue->reading; at->next != unsent;) at = at->next;
-    queue->last = at;
+    if (queue->sending) {
+        queue->last = queue_last_sent(queue);
+        if (!queue->last) queue->reading = NULL;
+        queue->sending = NULL;
+    }
+    pgconn_queue_unlock(queue);
+}
+
+void
+pgconn_queue_cut(struct pgconn_queue *queue)
+{
+    pgconn_queue_lock(queue);
+    queue->sending = queue->reading = queue->last = NULL;
+    pgconn_queue_unlock(queue);
+}
+
+struct pgconn_flight *
+pgconn_queue_complete_head(struct pgconn_queue *queue, bool *last)
+{
+    struct pgconn_flight *head;
+
+    pgconn_queue_lock(queue);
+    head = queue->head && queue->head->complete ? queue->head : NULL;
+    *last = !queue->reading;
+    pgconn_queue_unlock(queue);
+    return head;
 }
 
 void
@@ -118,11 +241,34 @@ pgconn_queue_withdraw(struct pgconn_queue *queue, struct pgconn_flight *flight)
 }
 
 void
+pgconn_queue_abandon(struct pgconn_queue *queue, struct pgconn_flight *flight)
+{
+    pgconn_queue_lock(queue);
+    flight->abandoned = true;
+    flight->sleeper = NULL;
+    pgconn_queue_unlock(queue);
+}
+
+bool
+pgconn_queue_set_sleeper(struct pgconn_queue *queue, struct pgconn_flight *flight,
+                         struct pgconn_sleeper *sleeper)
+{
+    bool waits;
+
+    pgconn_queue_lock(queue);
+    waits = !flight->complete;
+    flight->sleeper = sleeper;
+    pgconn_queue_unlock(queue);
+    return waits;
+}
+
+/* Once it was complete, the step has woken its caller. */
+void
 pgconn_queue_end(struct pgconn_queue *queue, struct pgconn_flight *flight,
                  enum pgconn_flight_state state)
 {
     pgconn_queue_remove(queue, flight);
     flight->state = state;
     if (flight->errand || flight->abandoned) pgconn_flight_free(flight);
-    else if (flight->sleeper) pgconn_wait_wake(flight->sleeper);
+    else if (flight->sleeper && !flight->complete) pgconn_wait_wake(flight->sleeper);
 }

@@ -5,6 +5,9 @@
 /* A TLS record has up to 16 KB, and libpq makes room for 8 KB or more before each read. */
 #define READS_PER_TLS_RECORD 3
 
+/* At most, of a socket that is never empty. */
+#define READS_PER_STEP 64
+
 static bool
 flight_send(PGconn *pg, struct pgconn_flight *flight)
 {
@@ -26,16 +29,15 @@ queue_may_send(const struct pgconn_queue *queue)
     return queue->sending && (!queue->sending->simple || queue->sending == queue->reading);
 }
 
-/* Hands libpq what was admitted; *sent says whether there was anything. */
+/* Hands libpq what was admitted. */
 static bool
-queue_send(struct pgconn_queue *queue, bool *sent)
+queue_send(struct pgconn_queue *queue)
 {
     struct pgconn_flight *flight;
 
-    *sent = queue_may_send(queue);
     while (queue_may_send(queue)) {
         flight = queue->sending;
-        queue->sending = flight == queue->last ? NULL : flight->next;
+        queue->sending = pgconn_queue_behind(queue, flight);
         if (!flight_send(queue->pg, flight)) return false;
     }
     return true;
@@ -93,13 +95,17 @@ queue_keep(struct pgconn_queue *queue, PGresult *result)
     return true;
 }
 
+/* Nothing behind it shall be hit by a request that was meant for it. */
 static void
 queue_complete(struct pgconn_queue *queue)
 {
     struct pgconn_flight *flight = queue->reading;
 
+    if (flight->asked) pgconn_cancel_stop(queue->cancel);
+    flight->client_encoding = PQclientEncoding(queue->pg);
     flight->complete = true;
-    queue->reading = flight == queue->last ? NULL : flight->next;
+    queue->reading = pgconn_queue_behind(queue, flight);
+    if (flight->sleeper) pgconn_wait_wake(flight->sleeper);
 }
 
 /*
@@ -199,14 +205,18 @@ socket_is_readable(PGconn *pg)
 
 /*
  * With TLS a record may hold more than one read takes, and what is left of it doesn't show in the
- * socket. So it is read until the socket is empty, and then once more as much as a record holds.
+ * socket. So it is read until the socket is empty, and then once more as much as a record holds; a
+ * socket that isn't empty after many reads will be polled, and others have a chance before.
  */
 static bool
 queue_read(struct pgconn_queue *queue)
 {
+    int reads = READS_PER_STEP;
+
     if (!queue_read_once(queue)) return false;
     if (!PQsslInUse(queue->pg)) return true;
     while (queue_expects_more(queue) && socket_is_readable(queue->pg)) {
+        if (reads-- == 0) return true;
         if (!queue_read_once(queue)) return false;
     }
     return queue_read_record(queue);
@@ -223,20 +233,64 @@ pgconn_queue_listen(struct pgconn_queue *queue)
     return read;
 }
 
+/*
+ * While it sends and the socket takes no more, libpq reads, so that the server may go on; of that
+ * nothing shows in the socket any more.
+ */
+static bool
+queue_read_unshown(struct pgconn_queue *queue)
+{
+    if (PQsslInUse(queue->pg)) return queue_read(queue);
+    if (queue_take_all(queue) == PGCONN_STEP_FAILED) return false;
+    pgconn_messages_gather(queue->messages, queue->pg);
+    return true;
+}
+
+/* Whether flights that were sent before are still unanswered. */
+static bool
+queue_awaits_answers(const struct pgconn_queue *queue)
+{
+    return queue->reading && queue->reading != queue->sending;
+}
+
+/* True when no more can be sent now; *unsent says whether libpq still has bytes for the server. */
+static bool
+queue_send_all(struct pgconn_queue *queue, bool *unsent)
+{
+    bool awaits;
+    int left;
+
+    do {
+        awaits = queue_awaits_answers(queue);
+        if (!queue_send(queue)) return false;
+        left = PQflush(queue->pg);
+        if (left < 0 || (awaits && !queue_read_unshown(queue))) return false;
+    } while (queue_may_send(queue));
+    *unsent = left > 0;
+    return true;
+}
+
+/* Whether there is nothing more to be done for who drives, or something that takes the GVL. */
+static bool
+queue_is_done(const struct pgconn_queue *queue)
+{
+    const struct pgconn_flight *front = pgconn_queue_front(queue);
+
+    if (!queue->reading || (queue->awaited && queue->awaited->complete)) return true;
+    return (front && front->abandoned && !queue->held_up) || pgconn_queue_must_aim(queue);
+}
+
+/* Right after sending there is nothing to read yet: a look would be a system call for naught. */
 static enum pgconn_step
 queue_step_locked(struct pgconn_queue *queue)
 {
-    bool sent;
-    int unsent;
+    bool unsent;
 
-    if (!queue_send(queue, &sent)) return PGCONN_STEP_FAILED;
-    /*
-     * Right after sending there is nothing to read yet: a look would be a system call for naught.
-     */
-    if (!sent && !(queue_read(queue) && queue_send(queue, &sent))) return PGCONN_STEP_FAILED;
-    unsent = PQflush(queue->pg);
-    if (unsent < 0) return PGCONN_STEP_FAILED;
-    if (!queue->reading) return PGCONN_STEP_DONE;
+    if (queue->failed) return PGCONN_STEP_FAILED;
+    if (!queue_may_send(queue) && !queue_read(queue)) return PGCONN_STEP_FAILED;
+    if (!queue_send_all(queue, &unsent)) return PGCONN_STEP_FAILED;
+    pgconn_queue_aim(queue);
+    if (queue_is_done(queue)) return PGCONN_STEP_DONE;
     return unsent ? PGCONN_STEP_WANT_WRITE : PGCONN_STEP_WANT_READ;
 }
 
@@ -246,10 +300,27 @@ pgconn_queue_step(void *subject)
     struct pgconn_queue *queue = subject;
     enum pgconn_step step;
 
-    pthread_mutex_lock(&queue->libpq);
-    step = queue_step_locked(queue);
-    pthread_mutex_unlock(&queue->libpq);
+    pgconn_queue_lock(queue);
+    step = queue->wanted = queue_step_locked(queue);
+    pgconn_queue_unlock(queue);
     return step;
+}
+
+bool
+pgconn_queue_push(struct pgconn_queue *queue)
+{
+    enum pgconn_step step;
+    bool changed = false;
+
+    pgconn_queue_lock(queue);
+    if (queue_may_send(queue)) {
+        step = queue_step_locked(queue);
+        queue->failed = step == PGCONN_STEP_FAILED;
+        changed = step != queue->wanted;
+        queue->wanted = step;
+    }
+    pgconn_queue_unlock(queue);
+    return changed;
 }
 
 int

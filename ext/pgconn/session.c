@@ -6,50 +6,33 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Counted in each child of a fork, which shares its parent's sockets and must not touch them. */
-static unsigned long forks;
-
-static void
-fork_count(void)
-{
-    forks++;
-}
-
-__attribute__((constructor)) static void
-fork_watch(void)
-{
-    pthread_atfork(NULL, NULL, fork_count);
-}
-
 void
 pgconn_session_init(struct pgconn_session *session)
 {
     memset(session, 0, sizeof(*session));
-    pgconn_queue_init(&session->queue, &session->messages);
+    pgconn_queue_init(&session->queue, &session->messages, &session->cancel);
     pgconn_cancel_init(&session->cancel);
     session->transaction = PQTRANS_UNKNOWN;
     session->settings.encoding_index = rb_utf8_encindex();
     pgconn_two_phase_init(&session->two_phase);
-    session->forks = forks;
 }
 
 bool
 pgconn_session_inherited(const struct pgconn_session *session)
 {
-    return session->forks != forks;
+    return pgconn_queue_inherited(&session->queue);
 }
 
-/* In a forked child its owner may be a thread that doesn't exist there. */
 void
 pgconn_session_lock(struct pgconn_session *session)
 {
-    if (!pgconn_session_inherited(session)) pthread_mutex_lock(&session->queue.libpq);
+    pgconn_queue_lock(&session->queue);
 }
 
 void
 pgconn_session_unlock(struct pgconn_session *session)
 {
-    if (!pgconn_session_inherited(session)) pthread_mutex_unlock(&session->queue.libpq);
+    pgconn_queue_unlock(&session->queue);
 }
 
 /* Whether somebody may be in libpq without the GVL. */
@@ -102,18 +85,17 @@ pgconn_session_styles_differ(PGconn *pg)
 }
 
 void
-pgconn_session_follow(struct pgconn_session *session)
+pgconn_session_follow(struct pgconn_session *session, int client_encoding, bool last)
 {
+    int encoding_index = pgconn_encoding_index(client_encoding);
     const char *strings;
-    int encoding_index;
 
+    session->client_encoding = client_encoding;
+    if (encoding_index >= 0) session->settings.encoding_index = encoding_index;
     pgconn_session_lock(session);
     strings = PQparameterStatus(session->pg, "standard_conforming_strings");
-    session->client_encoding = PQclientEncoding(session->pg);
-    encoding_index = pgconn_encoding_index(session->client_encoding);
-    if (encoding_index >= 0) session->settings.encoding_index = encoding_index;
     session->settings.standard_strings = !strings || strcmp(strings, "on") == 0;
-    session->transaction = PQtransactionStatus(session->pg);
+    if (last) session->transaction = PQtransactionStatus(session->pg);
     pgconn_session_unlock(session);
 }
 
@@ -131,7 +113,7 @@ pgconn_session_open(struct pgconn_session *session, PGconn *pg)
     }
     session->pg = session->queue.pg = pg;
     session->life = PGCONN_SESSION_OPEN;
-    pgconn_session_follow(session);
+    pgconn_session_follow(session, PQclientEncoding(pg), true);
     session->styles_unset = pgconn_session_styles_differ(pg);
     return Qnil;
 }
@@ -168,7 +150,7 @@ session_fail_flights(struct pgconn_session *session)
 {
     struct pgconn_queue *queue = &session->queue;
 
-    queue->sending = queue->reading = queue->last = NULL;
+    pgconn_queue_cut(queue);
     if (pgconn_session_inherited(session)) flights_disown(queue);
     while (queue->head) pgconn_queue_end(queue, queue->head, PGCONN_FLIGHT_LOST);
 }
@@ -193,9 +175,15 @@ pgconn_session_hang_up(struct pgconn_session *session)
 {
     pgconn_session_lock(session);
     if (session->pg && PQsocket(session->pg) >= 0) shutdown(PQsocket(session->pg), SHUT_RDWR);
-    pgconn_session_unlock(session);
     if (session->cancel.thread >= 0) shutdown(session->cancel.thread, SHUT_RDWR);
+    pgconn_session_unlock(session);
     pgconn_session_ring(session);
+}
+
+void
+pgconn_session_ring_driver(const struct pgconn_session *session)
+{
+    if (session->doorbell) pgconn_wakeup_ring(session->doorbell);
 }
 
 /* In a forked child they are threads that don't exist. */
@@ -253,10 +241,26 @@ pgconn_session_parameter(struct pgconn_session *session, const char *name)
 }
 
 bool
-pgconn_session_is_held_up(const struct pgconn_session *session)
+pgconn_session_must_rest(struct pgconn_session *session)
 {
-    const struct pgconn_flight *reading = session->queue.reading;
+    struct pgconn_queue *queue = &session->queue;
+    bool rests;
 
-    while (reading && reading->errand) reading = reading->next;
-    return reading ? reading->abandoned : session->cancel.thread >= 0;
+    pgconn_session_lock(session);
+    rests = queue->reading ? pgconn_queue_must_aim(queue) : session->cancel.thread >= 0;
+    pgconn_session_unlock(session);
+    return rests;
+}
+
+bool
+pgconn_session_is_held_up(struct pgconn_session *session)
+{
+    const struct pgconn_flight *front;
+    bool abandoned;
+
+    pgconn_session_lock(session);
+    front = pgconn_queue_front(&session->queue);
+    abandoned = front && front->abandoned;
+    pgconn_session_unlock(session);
+    return abandoned || pgconn_session_must_rest(session);
 }

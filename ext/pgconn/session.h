@@ -39,7 +39,8 @@ struct pgconn_session {
     struct pgconn_inbox inbox;
     struct pgconn_tracer tracer;          /* looked after by the connection */
     struct pgconn_run *driver;            /* the caller that drives the queue */
-    struct pgconn_waiter *waiters;        /* but these, only it may be in libpq */
+    struct pgconn_wakeup *doorbell;       /* what ends its wait for the socket; NULL: none */
+    struct pgconn_waiter *waiters;        /* but these, only it is in libpq without the GVL */
     PGTransactionStatusType transaction;  /* of the last ReadyForQuery, also once it has ended */
     struct pgconn_text_settings settings; /* as of the last answer */
     int client_encoding;                  /* libpq's number, as of the last answer */
@@ -57,7 +58,6 @@ struct pgconn_session {
     double statement_timeout; /* of what the driver executes to control the session; 0: none */
     pgconn_time patience;     /* how much longer what holds everybody up is waited for */
     char *loss;               /* how the connection was lost; NULL: out of memory */
-    unsigned long forks;      /* of this process when the connection was made */
 };
 
 void pgconn_session_init(struct pgconn_session *session);
@@ -71,8 +71,12 @@ void pgconn_session_destroy(struct pgconn_session *session);
  */
 VALUE pgconn_session_open(struct pgconn_session *session, PGconn *pg);
 
-/* Takes over from libpq what may have changed with an answer. */
-void pgconn_session_follow(struct pgconn_session *session);
+/*
+ * Takes over from libpq what may have changed with an answer; in it the client encoding was this.
+ * What is said of the transaction means the last that was sent, so it counts only if no other
+ * answer is awaited.
+ */
+void pgconn_session_follow(struct pgconn_session *session, int client_encoding, bool last);
 
 /* Whether values would come in a style that the codecs don't read. */
 bool pgconn_session_styles_differ(PGconn *pg);
@@ -93,14 +97,14 @@ bool pgconn_session_inherited(const struct pgconn_session *session);
 void pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keyword);
 
 /*
- * Admits what may be sent now, with BEGIN and settings where needed. Raises NoMemoryError only.
- * (session_flights.c)
+ * Admits what may be sent now, with BEGIN and settings where needed; before that, takes over what
+ * was answered. Raises NoMemoryError only. (session_flights.c)
  */
 void pgconn_session_launch(struct pgconn_session *session);
 
 /*
- * After a drive: takes what was answered out of the queue, wakes its callers, follows the state.
- * (session_flights.c)
+ * Takes what was answered out of the queue, wakes its callers, follows the state. Nothing that was
+ * answered is left where nobody drives. (session_flights.c)
  */
 void pgconn_session_land(struct pgconn_session *session);
 
@@ -128,6 +132,9 @@ void pgconn_session_leave(struct pgconn_session *session);
 /* Makes whoever drives or waits see the end of the connection. */
 void pgconn_session_hang_up(struct pgconn_session *session);
 
+/* Makes who drives look at how things stand. */
+void pgconn_session_ring_driver(const struct pgconn_session *session);
+
 /* Lets those who wait for messages look whether there is one. */
 void pgconn_session_ring(const struct pgconn_session *session);
 
@@ -139,9 +146,12 @@ void pgconn_session_lock(struct pgconn_session *session);
 void pgconn_session_unlock(struct pgconn_session *session);
 
 /*
- * What an abandoned flight at the head still sends, and a cancel request that is under way, hold up
- * everybody.
+ * What an abandoned flight at the head still sends, and a cancel request whose end is waited for,
+ * hold up everybody.
  */
-bool pgconn_session_is_held_up(const struct pgconn_session *session);
+bool pgconn_session_is_held_up(struct pgconn_session *session);
+
+/* Whether nothing can be done before a cancel request has ended. */
+bool pgconn_session_must_rest(struct pgconn_session *session);
 
 #endif

@@ -5,6 +5,7 @@ void
 pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keyword)
 {
     flight->begins = PGCONN_BEGINS;
+    flight->repeatable = true;
     switch (keyword) {
     case PGCONN_KEYWORD_ABORT:
     case PGCONN_KEYWORD_BEGIN:
@@ -14,6 +15,10 @@ pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keywor
     case PGCONN_KEYWORD_START:
         flight->begins = PGCONN_BEGINS_IN_BLOCK; /* the user has taken the transaction in hand */
         flight->barrier = true;
+        break;
+    case PGCONN_KEYWORD_CALL:
+    case PGCONN_KEYWORD_DO:
+        flight->repeatable = false; /* it may have committed a part */
         break;
     case PGCONN_KEYWORD_DEALLOCATE:
     case PGCONN_KEYWORD_DISCARD:
@@ -31,18 +36,12 @@ pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keywor
     }
 }
 
-static bool
-session_is_idle(const struct pgconn_session *session)
-{
-    return !session->queue.reading && session->transaction == PQTRANS_IDLE;
-}
-
 /* What goes with the flight that is about to be sent, perhaps not for the first time. */
 static void
 session_prepare(struct pgconn_session *session, struct pgconn_flight *flight)
 {
     pgconn_boundary_prepare(session, flight);
-    if (!flight->commands || !session_is_idle(session)) return;
+    if (!flight->commands || session->transaction != PQTRANS_IDLE) return;
     pgconn_errand_send(session);
 }
 
@@ -95,14 +94,27 @@ session_launch_one(struct pgconn_session *session, struct pgconn_flight *flight)
     return true;
 }
 
+/* A cancel request that is still on its way could hit a statement that it wasn't meant for. */
+static bool
+session_may_send(struct pgconn_session *session)
+{
+    bool ended;
+
+    if (session->life != PGCONN_SESSION_OPEN || session->queue.rests) return false;
+    pgconn_session_lock(session);
+    ended = pgconn_cancel_ended(&session->cancel);
+    pgconn_session_unlock(session);
+    return ended;
+}
+
 void
 pgconn_session_launch(struct pgconn_session *session)
 {
     struct pgconn_flight *flight, *next;
     const struct pgconn_hold *top;
 
-    /* A request that is still on its way could hit a statement that it wasn't meant for. */
-    if (!pgconn_cancel_ended(&session->cancel)) return;
+    if (session->driver) pgconn_session_land(session);
+    if (!session_may_send(session)) return;
     for (flight = session->queue.head; flight; flight = next) {
         next = flight->next;
         if (flight->state != PGCONN_FLIGHT_QUEUED) continue;
@@ -143,6 +155,22 @@ session_takes_back(struct pgconn_session *session, const struct pgconn_flight *f
            pgconn_errand_roll_back(session);
 }
 
+/*
+ * Whether a request to cancel another flight has hit this one instead. Outside of transactions
+ * nothing is left of it then.
+ */
+static void
+session_judge_strike(const struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    const PGresult *result = flight->exposed ? pgconn_flight_result(flight) : NULL;
+
+    if (!result || flight->unwanted) return;
+    flight->struck = pgconn_sqlstate_is(result, PGCONN_QUERY_CANCELED);
+    if (flight->struck && flight->repeatable && session->transaction == PQTRANS_IDLE) {
+        flight->refused = true;
+    }
+}
+
 /* What was set since connect goes back to what connect was told. */
 static void
 session_restore_defaults(struct pgconn_session *session)
@@ -164,9 +192,11 @@ session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
         session_restore_defaults(session);
     }
     pgconn_line_settle(&session->line, flight);
+    session_judge_strike(session, flight);
     if (flight->refused) flight->refused = session_takes_back(session, flight);
     flight->sent_encoding_index = flight->settings.encoding_index;
     flight->settings = session->settings;
+    session->patience = PGCONN_NEVER; /* what holds everybody up now has a time of its own */
     pgconn_queue_end(&session->queue, flight, PGCONN_FLIGHT_ANSWERED);
 }
 
@@ -174,13 +204,10 @@ void
 pgconn_session_land(struct pgconn_session *session)
 {
     struct pgconn_flight *flight;
+    bool last;
 
-    pgconn_queue_dismiss(&session->queue);
-    if (!session->queue.reading) {
-        pgconn_session_follow(session);
-        pgconn_cancel_stop(&session->cancel);
-    }
-    while ((flight = session->queue.head) && flight->complete) {
+    while ((flight = pgconn_queue_complete_head(&session->queue, &last))) {
+        pgconn_session_follow(session, flight->client_encoding, last);
         session_settle(session, flight);
     }
     if (session->transaction == PQTRANS_IDLE) pgconn_line_idle(&session->line);

@@ -76,6 +76,14 @@ copy_end(PGconn *pg, ExecStatusType status)
     }
 }
 
+/* Made by libpq, for want of an answer. */
+static bool
+result_is_loss(const PGconn *pg, const PGresult *result)
+{
+    return PQstatus(pg) == CONNECTION_BAD && PQresultStatus(result) == PGRES_FATAL_ERROR &&
+           !PQresultErrorField(result, PG_DIAG_SQLSTATE);
+}
+
 enum pgconn_step
 pgconn_simple_query_take(PGconn *pg, PGresult **result)
 {
@@ -84,7 +92,7 @@ pgconn_simple_query_take(PGconn *pg, PGresult **result)
     *result = PQgetResult(pg);
     if (!*result) return PQenterPipelineMode(pg) ? PGCONN_STEP_DONE : PGCONN_STEP_FAILED;
     /* Until it has ended, libpq gives the result of a COPY again and again. */
-    step = copy_end(pg, PQresultStatus(*result));
+    step = result_is_loss(pg, *result) ? PGCONN_STEP_FAILED : copy_end(pg, PQresultStatus(*result));
     if (step == PGCONN_STEP_DONE) return step;
     PQclear(*result);
     return step;

@@ -1,6 +1,7 @@
 #include "sql_keyword.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 /*
  * In alphabetical order: the first words of statements, and words that a value follows, so that a
@@ -13,6 +14,7 @@ static const struct pgconn_sql_word sql_words[] = {
     {"asymmetric", PGCONN_KEYWORD_OTHER,      true },
     {"begin",      PGCONN_KEYWORD_BEGIN,      false},
     {"between",    PGCONN_KEYWORD_OTHER,      true },
+    {"call",       PGCONN_KEYWORD_CALL,       false},
     {"case",       PGCONN_KEYWORD_OTHER,      true },
     {"commit",     PGCONN_KEYWORD_COMMIT,     false},
     {"copy",       PGCONN_KEYWORD_COPY,       false},
@@ -20,6 +22,7 @@ static const struct pgconn_sql_word sql_words[] = {
     {"deallocate", PGCONN_KEYWORD_DEALLOCATE, false},
     {"delete",     PGCONN_KEYWORD_QUERY,      false},
     {"discard",    PGCONN_KEYWORD_DISCARD,    false},
+    {"do",         PGCONN_KEYWORD_DO,         false},
     {"else",       PGCONN_KEYWORD_OTHER,      true },
     {"end",        PGCONN_KEYWORD_END,        false},
     {"escape",     PGCONN_KEYWORD_OTHER,      true },
@@ -86,4 +89,17 @@ pgconn_sql_word_find(const char *start, size_t length)
     struct text text = {start, length};
 
     return bsearch(&text, sql_words, SQL_WORDS, sizeof(sql_words[0]), sql_word_compare);
+}
+
+bool
+pgconn_sql_may_set(const char *sql, size_t length)
+{
+    static const char name[] = "set_config";
+    const size_t name_length = sizeof(name) - 1;
+    size_t at;
+
+    for (at = 0; at + name_length <= length; at++) {
+        if ((sql[at] | 0x20) == 's' && strncasecmp(sql + at, name, name_length) == 0) return true;
+    }
+    return false;
 }

@@ -14,11 +14,13 @@ enum pgconn_keyword {
     PGCONN_KEYWORD_ABORT,
     PGCONN_KEYWORD_ALTER,
     PGCONN_KEYWORD_BEGIN,
+    PGCONN_KEYWORD_CALL,
     PGCONN_KEYWORD_COMMIT,
     PGCONN_KEYWORD_COPY,
     PGCONN_KEYWORD_CREATE,
     PGCONN_KEYWORD_DEALLOCATE,
     PGCONN_KEYWORD_DISCARD,
+    PGCONN_KEYWORD_DO,
     PGCONN_KEYWORD_END,
     PGCONN_KEYWORD_EXPLAIN,
     PGCONN_KEYWORD_PREPARE, /* PREPARE name AS, and PREPARE TRANSACTION */
@@ -39,5 +41,11 @@ struct pgconn_sql_word {
 
 /* What is known of a word, in any case; NULL for all the others. */
 const struct pgconn_sql_word *pgconn_sql_word_find(const char *start, size_t length);
+
+/*
+ * Whether the SQL has set_config in it, in any case and anywhere: it may SET a parameter, then.
+ * What a function of the user's does isn't seen.
+ */
+bool pgconn_sql_may_set(const char *sql, size_t length);
 
 #endif

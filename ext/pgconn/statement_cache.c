@@ -179,6 +179,7 @@ statement_read(VALUE sql, bool by_name, struct pgconn_text_settings settings)
     statement->settings = settings;
     statement->keyword = pgconn_sql_lexer_keyword(RSTRING_PTR(text), (size_t)RSTRING_LEN(text),
                                                   settings.standard_strings);
+    statement->may_set = pgconn_sql_may_set(RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
     return self;
 }
 

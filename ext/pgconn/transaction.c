@@ -69,8 +69,9 @@ flight_wait(struct pgconn_session *session, struct pgconn_flight *flight)
 {
     pgconn_time deadline = pgconn_wait_after(session->cancel_timeout);
 
-    if (pgconn_driver_run(session, flight, deadline) == PGCONN_RUN_UNKNOWN) return;
-    pgconn_flight_free(flight);
+    if (pgconn_run_gives_back(pgconn_driver_run(session, flight, deadline))) {
+        pgconn_flight_free(flight);
+    }
 }
 
 /* Undoes what wasn't committed, in any case, and lets go of the line. */

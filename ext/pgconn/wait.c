@@ -155,9 +155,12 @@ pgconn_wait_drive_rung(const struct pgconn_stepper *stepper, pgconn_time deadlin
                        struct pgconn_wakeup **doorbell)
 {
     struct drive drive = {stepper, deadline, pgconn_wakeup_take(), PGCONN_WAIT_INTERRUPTED};
-    pgconn_time soon = pgconn_wait_after(SECONDS_WITHOUT_DOORBELL);
+    pgconn_time soon;
 
-    if (!drive.wakeup && soon < deadline) drive.deadline = soon;
+    if (!drive.wakeup) {
+        soon = pgconn_wait_after(SECONDS_WITHOUT_DOORBELL);
+        if (soon < deadline) drive.deadline = soon;
+    }
     return drive_run(&drive, doorbell);
 }
 

@@ -6,8 +6,14 @@ module Pgconn
   # A transaction starts by itself with the first statement and lasts until {#commit} or {#rollback};
   # with `autocommit: true` each statement commits by itself.
   #
-  # Threads may share a connection; a {Cursor} belongs to one of them at a time. A connection stays in the
-  # Ractor that made it, and so do its cursors and its registered types; rows and values may go to others.
+  # Threads may share a connection; a {Cursor} belongs to one of them at a time. Their statements are sent
+  # at once, without waiting for each other's answers, and executed in the order of asking; each caller gets
+  # its own rows and its own error. What may change the session (BEGIN, COMMIT, SET, `set_config`, several
+  # statements in one string) waits for all before it, and all behind wait for that. In a transaction that
+  # isn't a block of {#transaction} one caller's error fails it for all: sharing wants `autocommit: true`.
+  #
+  # A connection stays in the Ractor that made it, and so do its cursors and its registered types; rows and
+  # values may go to others.
   class Connection
     include ConnectionExceptions
 

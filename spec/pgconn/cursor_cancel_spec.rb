@@ -34,10 +34,10 @@ RSpec.describe "Cursor#cancel" do
     expect(cursor.execute("SELECT 'own'").fetch_value).to eq("own")
   end
 
-  it "takes a statement that waits behind another out of the queue: it never runs, the other goes on" do
+  it "takes a statement that wasn't sent yet out of the queue: it never runs, the other goes on" do
     connection.execute("CREATE TEMP TABLE t (id int)")
     other = connection.cursor
-    running = sleeping(other)
+    running = sleeping(other, "pg_sleep(30); SELECT 'sent alone'")
     behind = waiting(cursor, "INSERT INTO t VALUES (1) RETURNING id")
     last = waiting(connection.cursor, "SELECT 'last'")
     cursor.cancel
@@ -47,6 +47,20 @@ RSpec.describe "Cursor#cancel" do
     expect_canceled(running, :canceled)
     expect(value_of(last)).to eq("last")
     expect(connection.execute("SELECT count(*) FROM t").fetch_value).to eq(0)
+  end
+
+  it "marks a statement that was sent behind another, which goes on: it is cancelled when its turn comes" do
+    holder = connect(autocommit: true)
+    holder.execute("SELECT pg_advisory_lock(51)")
+    running = sleeping(connection.cursor, "'first' FROM pg_advisory_lock(51)")
+    behind = waiting(cursor, "SELECT pg_sleep(30)")
+    last = waiting(connection.cursor, "SELECT 'last'")
+    expect(cursor.cancel).to be_nil
+    expect([running, behind]).to all(be_alive)
+    holder.close
+    expect(value_of(running).fetch_value).to eq("first")
+    expect_canceled(behind, :canceled)
+    expect(value_of(last)).to eq("last")
   end
 
   it "does nothing to a cursor that executes nothing" do

@@ -140,19 +140,42 @@ RSpec.describe "Deadlines" do
   end
 
   describe "of a statement that waits behind another" do
-    it "take it out of the queue: it never runs, the other goes on" do
-      connection.execute("CREATE TEMP TABLE t (id int)")
-      lock = connect(autocommit: true)
-      lock.execute("SELECT pg_advisory_lock(1)")
-      running = in_thread { connection.execute("SELECT 'first' FROM pg_advisory_lock(1)").fetch_value }
-      wait_until_running(connection.backend_pid, "'first'")
+    let(:lock) { connect(autocommit: true).tap { |holder| holder.execute("SELECT pg_advisory_lock(1)") } }
 
-      expect { connection.execute("INSERT INTO t VALUES (1)", timeout: 0.1) }
-        .to raise_error(Pgconn::QueryCanceledError) { |error| expect(error.outcome).to eq(:not_sent) }
+    # Under way, and ended by the closing of the lock's session.
+    def running(sql)
+      lock
+      in_thread { connection.execute(sql).fetch_value }.tap { wait_until_running(connection.backend_pid, "'first'") }
+    end
 
+    def expect_expired(outcome, sql)
+      elapsed = Elapsed.seconds do
+        expect { connection.execute(sql, timeout: 0.1) }
+          .to raise_error(Pgconn::QueryCanceledError) { |error| expect(error.outcome).to eq(outcome) }
+      end
+      expect(elapsed).to be_between(0.1, ConnectionHelpers::SOON)
+    end
+
+    before { connection.execute("CREATE TEMP TABLE t (id int)") }
+
+    it "take it out of the queue, if it wasn't sent: it never runs, the other goes on" do
+      first = running("SELECT 'first' FROM pg_advisory_lock(1); SELECT 'sent alone'")
+      expect_expired(:not_sent, "INSERT INTO t VALUES (1)")
       lock.close
-      expect(value_of(running)).to eq("first")
+      expect(value_of(first)).to eq("first")
       expect(connection.execute("SELECT count(*) FROM t").fetch_value).to eq(0)
+    end
+
+    it "raise at once, if it was sent: it is cancelled when its turn comes, the other goes on" do
+      first = running("SELECT 'first' FROM pg_advisory_lock(1)")
+      expect_expired(:unknown, "INSERT INTO t SELECT 1 FROM pg_sleep(30)")
+      expect(connection).not_to be_broken
+      elapsed = Elapsed.seconds do
+        lock.close
+        expect(value_of(first)).to eq("first")
+        expect(connection.execute("SELECT count(*) FROM t").fetch_value).to eq(0)
+      end
+      expect(elapsed).to be < ConnectionHelpers::SOON
     end
   end
 

@@ -63,6 +63,25 @@ RSpec.describe "After fork" do
     end
   end
 
+  it "a child of a process whose threads share the connection, and wait, harms none of them" do
+    printed = run_with_connection(server.conninfo, <<~RUBY)
+      threads = Array.new(4) { |number| Thread.new { $connection.execute("SELECT $1::int FROM pg_sleep(0.3)", [number]).fetch_value } }
+      Thread.pass until threads.all?(&:stop?)
+      print(child do
+        $connection.execute("SELECT 1")
+      rescue Pgconn::InterfaceError => error
+        puts error.class
+        $connection.parameter_status("TimeZone")
+        $connection.close
+        $connection = nil
+        3.times { GC.start }
+      end)
+      p threads.map(&:value)
+      p intact?
+    RUBY
+    expect(printed).to eq(["Pgconn::InterfaceError", "[0, 1, 2, 3]", "true"])
+  end
+
   it "a child that is killed does not end the parent's session" do
     expect(run_with_connection(server.conninfo, "child { Process.kill(:KILL, $$) }; p intact?")).to eq(["true"])
   end

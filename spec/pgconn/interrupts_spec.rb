@@ -85,18 +85,39 @@ RSpec.describe "An interrupted statement" do
     expect(answer).to eq("from ensure")
   end
 
-  it "that waits behind another never runs, and the other goes on" do
-    connection.execute("CREATE TEMP TABLE t (id int)")
-    lock = connect(autocommit: true)
-    lock.execute("SELECT pg_advisory_lock(2)")
-    running = in_thread { connection.execute("SELECT 'first' FROM pg_advisory_lock(2)").fetch_value }
-    wait_until_running(connection.backend_pid, "'first'")
-    waiting = in_thread { connection.execute("INSERT INTO t VALUES (1)") }
-    eventually("the second thread waits") { waiting.stop? }
-    outcome_of(waiting.kill)
-    lock.close
-    expect(value_of(running)).to eq("first")
-    expect(connection.execute("SELECT count(*) FROM t").fetch_value).to eq(0)
+  describe "that waits behind another" do
+    let(:lock) { connect(autocommit: true).tap { |holder| holder.execute("SELECT pg_advisory_lock(2)") } }
+
+    # Kills a thread that waits with the SQL while the first, which is given, is under way.
+    def killed_behind(first, sql)
+      lock
+      connection.execute("CREATE TEMP TABLE t (id int)")
+      running = in_thread { connection.execute(first).fetch_value }
+      wait_until_running(connection.backend_pid, "'first'")
+      waiting = in_thread { connection.execute(sql) }
+      eventually("the second thread waits") { waiting.stop? }
+      outcome_of(waiting.kill)
+      running
+    end
+
+    def expect_nothing_inserted(running)
+      elapsed = Elapsed.seconds do
+        lock.close
+        expect(value_of(running)).to eq("first")
+        expect(connection.execute("SELECT count(*) FROM t").fetch_value).to eq(0)
+      end
+      expect(elapsed).to be < ConnectionHelpers::SOON
+    end
+
+    it "never runs if it wasn't sent, and the other goes on" do
+      first = "SELECT 'first' FROM pg_advisory_lock(2); SELECT 'sent alone'"
+      expect_nothing_inserted(killed_behind(first, "INSERT INTO t VALUES (1)"))
+    end
+
+    it "is cancelled when its turn comes if it was sent, and the other goes on" do
+      first = "SELECT 'first' FROM pg_advisory_lock(2)"
+      expect_nothing_inserted(killed_behind(first, "INSERT INTO t SELECT 1 FROM pg_sleep(30)"))
+    end
   end
 
   it "at any moment leaves the connection in step, however often" do
