@@ -4,7 +4,7 @@ require "rake/clean"
 
 desc "Make the documentation, in doc/"
 task :docs do
-  sh "bundle", "exec", "yard", "doc"
+  sh "bundle", "exec", "yard", "doc", "--fail-on-warning"
 end
 
 CLOBBER.include("doc", ".yardoc")

@@ -75,9 +75,9 @@ enum connection_status {
 
 /*
  * @return [Integer] one of the STATUS constants, as of the last answer: STATUS_BEGIN in a
- *   transaction, also in a failed one, and from {#tpc_begin} on; STATUS_PREPARED from
- *   {#tpc_prepare} to {#tpc_commit} or {#tpc_rollback}; STATUS_READY otherwise. A connection
- *   that was closed or lost has its last one
+ *   transaction, also in a failed one, and from {Connection#tpc_begin} on; STATUS_PREPARED from
+ *   {Connection#tpc_prepare} to {Connection#tpc_commit} or {Connection#tpc_rollback};
+ *   STATUS_READY otherwise. A connection that was closed or lost has its last one
  */
 static VALUE
 connection_status(VALUE self)

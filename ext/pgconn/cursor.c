@@ -201,94 +201,6 @@ cursor_cast(VALUE self, VALUE oid, VALUE text)
 }
 
 /*
- * @return [Array<Pgconn::Column>, nil] the columns of the result; nil if there is none, or for a
- *   command that gives no rows
- */
-static VALUE
-cursor_description(VALUE self)
-{
-    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
-
-    if (NIL_P(cursor->result) || !pgconn_result_has_rows(cursor->result)) return Qnil;
-    return pgconn_result_description(cursor->result);
-}
-
-/*
- * @return [Integer] the rows selected, inserted, updated or deleted; -1 before the first execute,
- *   after an error and for commands that don't say
- */
-static VALUE
-cursor_rowcount(VALUE self)
-{
-    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
-
-    return LONG2NUM(NIL_P(cursor->result) ? -1 : pgconn_result_affected(cursor->result));
-}
-
-/*
- * @return [Integer, nil] the position of the next row to fetch, counted from 0; nil without a
- *   result
- */
-static VALUE
-cursor_rownumber(VALUE self)
-{
-    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
-
-    if (NIL_P(cursor->result) || !pgconn_result_has_rows(cursor->result)) return Qnil;
-    return LONG2NUM(cursor->position);
-}
-
-/*
- * @return [String, nil] the command tag that the server answered with, such as "INSERT 0 1"
- * @see https://www.postgresql.org/docs/current/libpq-exec.html#LIBPQ-PQCMDSTATUS PQcmdStatus
- */
-static VALUE
-cursor_statusmessage(VALUE self)
-{
-    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
-
-    if (NIL_P(cursor->result)) return Qnil;
-    return rb_utf8_str_new_cstr(PQcmdStatus((PGresult *)pgconn_result_pg(cursor->result)));
-}
-
-/*
- * @return [String, nil] the text of the last statement as it was sent
- */
-static VALUE
-cursor_query(VALUE self)
-{
-    return pgconn_cursor_get(self)->query;
-}
-
-/*
- * @return [Pgconn::Connection]
- */
-static VALUE
-cursor_connection(VALUE self)
-{
-    return pgconn_cursor_get(self)->connection;
-}
-
-/*
- * @return [Integer] how many rows {#fetch_many} gives by default: 1
- */
-static VALUE
-cursor_arraysize(VALUE self)
-{
-    return LONG2NUM(pgconn_cursor_get(self)->array_size);
-}
-
-/*
- * @param size [Integer]
- */
-static VALUE
-cursor_set_arraysize(VALUE self, VALUE size)
-{
-    pgconn_cursor_get(self)->array_size = NUM2LONG(size);
-    return size;
-}
-
-/*
  * Drops the result. A closed cursor can't be used again. Calling it again does nothing.
  * @return [nil]
  */
@@ -302,31 +214,6 @@ cursor_close(VALUE self)
     return Qnil;
 }
 
-/*
- * @return [Boolean] whether the cursor or its connection was closed. A lost connection is not:
- *   rows that had arrived can still be read
- */
-static VALUE
-cursor_closed_p(VALUE self)
-{
-    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
-
-    return RBOOL(cursor->closed || pgconn_connection_is_closed(cursor->connection));
-}
-
-static void
-init_readers(void)
-{
-    rb_define_method(rb_cPgconnCursor, "arraysize", cursor_arraysize, 0);
-    rb_define_method(rb_cPgconnCursor, "closed?", cursor_closed_p, 0);
-    rb_define_method(rb_cPgconnCursor, "connection", cursor_connection, 0);
-    rb_define_method(rb_cPgconnCursor, "description", cursor_description, 0);
-    rb_define_method(rb_cPgconnCursor, "query", cursor_query, 0);
-    rb_define_method(rb_cPgconnCursor, "rowcount", cursor_rowcount, 0);
-    rb_define_method(rb_cPgconnCursor, "rownumber", cursor_rownumber, 0);
-    rb_define_method(rb_cPgconnCursor, "statusmessage", cursor_statusmessage, 0);
-}
-
 void
 Init_pgconn_cursor(void)
 {
@@ -334,11 +221,10 @@ Init_pgconn_cursor(void)
     rb_gc_register_mark_object(rb_cPgconnCursor);
     rb_define_alloc_func(rb_cPgconnCursor, pgconn_cursor_allocate);
     rb_define_private_method(rb_cPgconnCursor, "initialize_copy", pgconn_connection_no_copy, 1);
-    init_readers();
     rb_define_private_method(rb_cPgconnCursor, "configure", cursor_configure, 3);
-    rb_define_method(rb_cPgconnCursor, "arraysize=", cursor_set_arraysize, 1);
     rb_define_method(rb_cPgconnCursor, "cast", cursor_cast, 2);
     rb_define_method(rb_cPgconnCursor, "close", cursor_close, 0);
+    pgconn_cursor_readers_init();
     pgconn_cursor_execute_init();
     pgconn_cursor_rows_init();
 }

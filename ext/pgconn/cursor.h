@@ -1,6 +1,6 @@
 /*
- * Pgconn::Cursor: what it is (cursor.c), how it executes statements (cursor_execute.c) and gives
- * their rows (cursor_rows.c).
+ * Pgconn::Cursor: what it is (cursor.c), how it executes statements (cursor_execute.c), gives their
+ * rows (cursor_rows.c) and what else it knows of them (cursor_readers.c).
  */
 #ifndef PGCONN_CURSOR_H
 #define PGCONN_CURSOR_H
@@ -54,6 +54,7 @@ struct pgconn_execute_call pgconn_execute_call_get(int argc, VALUE *argv, VALUE 
 
 /* Define the methods of the other files. */
 void pgconn_cursor_execute_init(void);
+void pgconn_cursor_readers_init(void);
 void pgconn_cursor_rows_init(void);
 
 #endif

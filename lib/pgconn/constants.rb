@@ -1,6 +1,5 @@
 # frozen_string_literal: true
 
-# A PostgreSQL driver: sessions, cursors and typed values over libpq.
 module Pgconn
   # No transaction is started by itself: each statement commits when it ends.
   ISOLATION_LEVEL_AUTOCOMMIT = 0
