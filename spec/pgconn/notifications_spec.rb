@@ -38,12 +38,29 @@ RSpec.describe "Notifications" do
       expect(channels).to eq([])
     end
 
+    %w[UTF-16LE UTF-32BE ISO-8859-1 ASCII-8BIT].each do |encoding|
+      it "may be named in #{encoding}" do
+        name = encoding == "ASCII-8BIT" ? "\u{E9}\"".b : "\u{E9}\"".encode(encoding)
+        connection.listen(name)
+        connection.notify(name, "seen")
+        expect([channels, connection.notifies.map(&:channel)]).to eq([["\u{E9}\""], ["\u{E9}\""]])
+        connection.unlisten(name)
+        expect(channels).to eq([])
+      end
+    end
+
     { "is empty" => "", "has a NUL byte" => "a\0b", "has 64 bytes" => "x" * 64,
       "has 64 bytes, though less characters" => "ü" * 32 }.each do |what, name|
       it "whose name #{what} is an ArgumentError, and nothing is sent" do
         calls = [-> { connection.listen("fine", name) }, -> { connection.unlisten(name) }, -> { connection.notify(name) }]
         expect(calls).to all(raise_error(ArgumentError, /channel/))
         expect([channels, connection.notices]).to eq([[], []])
+      end
+    end
+
+    it "whose name isn't valid text is a DataError" do
+      [-> { connection.listen("a\xFF") }, -> { connection.notify("a\xFF") }].each do |call|
+        expect(&call).to raise_error(Pgconn::DataError, /channel.*valid UTF-8/)
       end
     end
 

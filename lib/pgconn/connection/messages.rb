@@ -36,11 +36,12 @@ module Pgconn
     # Listens to channels, all of them or, if that fails, none. Outside of a transaction it takes effect
     # at once, whatever {#autocommit} is; inside of one, at its commit.
     #
-    # @param channels [Array<String, Symbol>] taken as they are: upper case stays so
+    # @param channels [Array<String, Symbol>] taken as they are: upper case stays so; ASCII-8BIT as UTF-8
     # @return [nil]
     # @raise [ArgumentError] for no channel, and for a name that is empty, has a NUL byte or more than 63
     #   bytes: the server would listen to another one
     # @raise [TypeError] for a name that is neither String nor Symbol
+    # @raise [DataError] for a name that isn't valid text
     # @see https://www.postgresql.org/docs/current/sql-listen.html LISTEN
     def listen(*channels)
       closed? # raises for an object whose initialize didn't call super
@@ -69,7 +70,7 @@ module Pgconn
     #   less than 8,000 bytes; nil: ""
     # @return [nil]
     # @raise [ArgumentError, TypeError] for a channel as in {#listen}
-    # @raise [DataError] for a payload that is too long, has a NUL byte or isn't text
+    # @raise [DataError] for a payload that is too long or has a NUL byte, and for what isn't valid text
     # @see https://www.postgresql.org/docs/current/sql-notify.html NOTIFY and pg_notify
     def notify(channel, payload = nil)
       texts = [channel_name(channel), payload.nil? ? "" : payload].map { |value| Typed.new(value, TEXT_OID) }
@@ -112,6 +113,7 @@ module Pgconn
       name = channel.is_a?(Symbol) ? channel.name : channel
       raise TypeError, "a channel is a String or a Symbol, not #{channel.class}" unless name.is_a?(String)
 
+      name = UTF8.text(name, "a channel's name")
       problem = channel_problem(name)
       raise ArgumentError, "a channel's name #{problem}: #{name.inspect}" if problem
 
@@ -120,7 +122,7 @@ module Pgconn
 
     def channel_problem(name)
       return "can't be empty" if name.empty?
-      return "can't have a NUL byte" if name.b.include?("\0")
+      return "can't have a NUL byte" if name.include?("\0")
 
       "has at most #{CHANNEL_BYTES} bytes" if too_long?(name)
     end
