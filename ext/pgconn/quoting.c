@@ -126,6 +126,38 @@ connection_parameter_numbers(VALUE self, VALUE sql)
     return numbers;
 }
 
+/*
+ * Whether parts of SQL in UTF-8 are whole tokens: none is in quotes or in a comment, or has grown
+ * together with what is beside it. bounds: where each part begins and ends, in bytes.
+ */
+static VALUE
+connection_whole_tokens_p(VALUE self, VALUE sql, VALUE bounds)
+{
+    const struct pgconn_connection *connection = pgconn_connection_get(self);
+    VALUE frozen = rb_str_new_frozen(StringValue(sql));
+    const char *text = RSTRING_PTR(frozen);
+    struct pgconn_sql_lexer lexer;
+    struct pgconn_token token;
+    long at = 0;
+
+    pgconn_sql_lexer_start(&lexer, text, (size_t)RSTRING_LEN(frozen),
+                           connection->session.settings.standard_strings);
+    while (at < RARRAY_LEN(bounds) &&
+           (token = pgconn_sql_lexer_next(&lexer)).kind != PGCONN_TOKEN_END) {
+        long start = token.start - text, end = start + (long)token.length;
+
+        if (at % 2 == 0) { /* between two parts */
+            if (end <= NUM2LONG(rb_ary_entry(bounds, at))) continue;
+            if (start != NUM2LONG(rb_ary_entry(bounds, at))) break;
+            at++;
+        }
+        if (end > NUM2LONG(rb_ary_entry(bounds, at))) break;
+        if (end == NUM2LONG(rb_ary_entry(bounds, at))) at++;
+    }
+    RB_GC_GUARD(frozen);
+    return RBOOL(at == RARRAY_LEN(bounds));
+}
+
 void
 Init_pgconn_quoting(void)
 {
@@ -133,4 +165,5 @@ Init_pgconn_quoting(void)
     rb_define_method(rb_cPgconnCursor, "mogrify", cursor_mogrify, -1);
     rb_define_private_method(rb_cPgconnConnection, "parameter_numbers",
                              connection_parameter_numbers, 1);
+    rb_define_private_method(rb_cPgconnConnection, "whole_tokens?", connection_whole_tokens_p, 2);
 }

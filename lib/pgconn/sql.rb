@@ -14,7 +14,9 @@ module Pgconn
   # parameters still.
   #
   # All pieces ({Composable}) are frozen and equal to others that are the same; `execute` takes them in
-  # place of a String. `SQL.new` is for what the program says, never for what it was given.
+  # place of a String. `SQL.new` is for what the program says, never for what it was given. In quotes and in
+  # comments of a text no other piece may stand: what is to be quoted, as the body of a function is, is a
+  # {Literal} as a whole.
   #
   # @example
   #   comma = Pgconn::SQL.new(", ")
@@ -59,9 +61,9 @@ module Pgconn
     #
     # @param pieces [Enumerable<Composable>]
     # @return [Composed]
-    # @raise [TypeError] for a piece that is no {Composable}
+    # @raise [TypeError] for a piece that is no {Composable}, and if they aren't Enumerable
     def join(pieces)
-      Composed.new(pieces.flat_map { |piece| [self, piece] }.drop(1))
+      Composed.new(Composed.check(pieces).flat_map { |piece| [self, piece] }.drop(1))
     end
 
     # @return [String]

@@ -101,10 +101,22 @@ RSpec.describe Pgconn::SQL do
       expect(render(sql("a = '$1' AND b = {}").format(placeholder))).to eq("a = '$1' AND b = $1")
     end
 
-    it "raises ProgrammingError for a placeholder in quotes or in a comment" do
-      ["'{}'", '"{}"', "-- {}", "$$ {} $$"].each do |text|
-        expect { render(sql("SELECT #{text}").format(placeholder)) }.to raise_error(Pgconn::ProgrammingError, /in quotes or in a comment/)
+    it "raises ProgrammingError for a value, a name or a placeholder in quotes or in a comment, where it could get out" do
+      ["'{}'", "' {} '", '"{}"', '" {} "', "1 --{}", "1 -- {}", "1 /* {} */", "1 /* /* */ {} */", "$$ {} $$", "$a$ {} $a$", "E'\\'{}'",
+       "'a'\n{}"].each do |text|
+        [placeholder, placeholder(:a), literal(" OR 1=1 --"), literal("\n; DROP TABLE users"), literal(1), literal("\\"), name("a\nb"),
+         name("s", "*/ 1")].each do |piece|
+          next if text.start_with?("'a'") && !piece.inspect.include?("Literal \" ") # only a string goes on
+
+          expect { render(sql("SELECT #{text}").format(piece)) }
+            .to raise_error(Pgconn::ProgrammingError, /in quotes or in a comment/), "#{text} with #{piece.inspect}"
+        end
       end
+    end
+
+    it "takes quotes and comments beside the pieces" do
+      query = sql("SELECT '--', {}, /* ' */ {} -- \"\n, $$'$$, {}::int").format(literal("a'"), literal("\\"), placeholder)
+      expect(connection.execute(query, [1]).fetch.to_a).to eq(["--", "a'", "\\", "'", 1])
     end
 
     it "leaves the numbers of a text without such placeholders alone" do
@@ -120,7 +132,18 @@ RSpec.describe Pgconn::SQL do
       expect(render(sql("'x'{}").format(literal("a")))).to eq("'x' 'a'")
       expect(render(sql("{}x").format(literal(nil)))).to eq("NULL x")
       expect(render(sql("{}.{}({})::{}").format(name("s"), name("f"), literal("a"), name("t")))).to eq("\"s\".\"f\"('a')::\"t\"")
+      expect(render(sql("[{}:{}]").format(placeholder("x"), placeholder("y")))).to eq("[:x: :y]")
+      expect(render(sql("::{}").format(placeholder("x")))).to eq(":: :x")
+      expect(render(sql("[:{}]").format(literal(true)))).to eq("[: true]")
+      expect(render(sql("{}.5, 1.{}").format(literal(1), literal(5)))).to eq("1 .5, 1. 5")
+      expect(render(sql("${}, $ {}").format(literal(1), placeholder))).to eq("$ 1, $ $1")
+      expect(render(sql("U&{}").format(name("\\0041")))).to eq('U& "\\0041"')
       expect(render(sql("a") + sql("b"))).to eq("ab")
+    end
+
+    it "lets bounds of a slice be parameters" do
+      query = sql("SELECT (ARRAY[1, 2, 3])[{}:{}]").format(placeholder("x"), placeholder("y"))
+      expect(connection.execute(query, x: 2, y: 3).fetch_value).to eq([2, 3])
     end
   end
 
@@ -212,6 +235,30 @@ RSpec.describe Pgconn::SQL do
       expect(pieces.map { |piece| render(piece) }).to eq(["a", '"a"'])
     end
 
+    it "don't change with a Literal's value, what is in Arrays, Hashes and Sets too" do
+      make = -> { [+"a", [+"b", [+"c"]], { +"d" => [+"e"] }, Set[+"f"], [{ "g" => +"h" }]] }
+      values = make.call
+      pieces = values.map { |value| literal(value) }
+      values[0] << "!"
+      values[1][1] << "!"
+      values[2]["d"] << "!"
+      values[3] << "!"
+      values[4][0]["g"] << "!"
+      expect(pieces.map(&:value)).to eq(make.call)
+      expect(pieces.map(&:value)).to all(be_frozen)
+      expect(pieces[2].value["d"]).to be_frozen
+    end
+
+    it "leave a Literal's value as it was, and what it is" do
+      type = Class.new(String)
+      value = [type.new("a"), recursive = [], 1, nil, Date.new(2024, 1, 1)]
+      recursive << recursive
+      copy = literal(value).value
+      expect(copy.map(&:class)).to eq([type, Array, Integer, NilClass, Date])
+      expect(copy[1][0]).to equal(copy[1])
+      expect([value, recursive, value[0]].map(&:frozen?)).to all(be(false))
+    end
+
     it "have a readable inspect" do
       expect(sql("a = {}").format(name("s", "t")).inspect)
         .to eq('#<Pgconn::SQL::Composed [#<Pgconn::SQL "a = ">, #<Pgconn::SQL::Identifier "s"."t">]>')
@@ -238,6 +285,12 @@ RSpec.describe Pgconn::SQL do
       expect { placeholder(1) }.to raise_error(TypeError, /name or none/)
       ["", "a b", "a)", "1a", "é"].each { |bad| expect { placeholder(bad) }.to raise_error(ArgumentError, /can't be called/) }
       expect { described_class::Composed.new(["a"]) }.to raise_error(TypeError, /String is none/)
+      expect { described_class::Composed.new(nil) }.to raise_error(TypeError, /pieces must be Enumerable.*not NilClass/)
+      expect { sql(", ").join(nil) }.to raise_error(TypeError, /pieces must be Enumerable.*not NilClass/)
+      expect { sql(", ").join("a") }.to raise_error(TypeError, /pieces must be Enumerable.*not String/)
+      expect { sql("a") * "x" }.to raise_error(TypeError, /Integer.*not String/)
+      expect { sql("a") * 1.5 }.to raise_error(TypeError, /Integer.*not Float/)
+      expect { sql("a") * -1 }.to raise_error(ArgumentError, /-1/)
     end
   end
 end

@@ -22,9 +22,14 @@ module Pgconn
 
       # @param other [Integer] how many times
       # @return [Composed]
+      # @raise [TypeError] if it is no Integer
+      # @raise [ArgumentError] if it is negative
       # @example
       #   Pgconn::SQL.new(", ").join(Pgconn::SQL::Placeholder.new * 3) # $1, $2, $3
       def *(other)
+        raise TypeError, "SQL is repeated an Integer of times, not #{other.class}" unless other.is_a?(Integer)
+        raise ArgumentError, "SQL can't be repeated #{other} times" if other.negative?
+
         Composed.new([self] * other)
       end
 
@@ -32,8 +37,8 @@ module Pgconn
       # @param connection [Connection, Cursor] for which values are quoted
       # @return [String] in UTF-8
       # @raise [TypeError] for anything else
-      # @raise [ProgrammingError] if a {Placeholder} without a name stands where none can be, or beside
-      #   a `$1` in a text
+      # @raise [ProgrammingError] if an {Identifier}, a {Literal} or a {Placeholder} stands in quotes or in a
+      #   comment of a text, and if a {Placeholder} without a name stands beside a `$1` in a text
       # @raise [DataError] for a value that can't be sent
       def to_sql(connection)
         Rendering.new(connection).render(self)

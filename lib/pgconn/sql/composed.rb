@@ -10,9 +10,17 @@ module Pgconn
       # @return [Array<Composable>] frozen
       attr_reader :pieces
 
-      # @param pieces [Array<Composable>]
-      # @raise [TypeError] for a piece that is no {Composable}
+      # @api private
+      def self.check(pieces)
+        return pieces if pieces.is_a?(Enumerable)
+
+        raise TypeError, "pieces must be Enumerable, such as an Array of them, not #{pieces.class}"
+      end
+
+      # @param pieces [Enumerable<Composable>]
+      # @raise [TypeError] for a piece that is no {Composable}, and if they aren't Enumerable
       def initialize(pieces)
+        Composed.check(pieces)
         @pieces = pieces.map { |piece| Composable.check(piece) }.freeze
         freeze
       end

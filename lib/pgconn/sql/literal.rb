@@ -10,9 +10,10 @@ module Pgconn
       # @return [Object, nil]
       attr_reader :value
 
-      # @param value [Object, nil] anything that can be a parameter
+      # @param value [Object, nil] anything that can be a parameter. Strings, Arrays, Hashes and Sets are
+      #   copied and frozen, with those in them; others shall not change
       def initialize(value)
-        @value = value
+        @value = frozen_copy(value, {}.compare_by_identity)
         freeze
       end
 
@@ -28,6 +29,27 @@ module Pgconn
       protected
 
       def fields = [value]
+
+      private
+
+      def frozen_copy(value, copies)
+        case value
+        when String then value.frozen? ? value : value.dup.freeze
+        when Array, Hash, Set then copies[value] || frozen_container(value, copies)
+        else value
+        end
+      end
+
+      # It may hold itself: its copy is known before it is filled.
+      def frozen_container(container, copies)
+        copy = copies[container] = container.dup.clear
+        if container.is_a?(Hash)
+          container.each { |key, value| copy[frozen_copy(key, copies)] = frozen_copy(value, copies) }
+        else
+          container.each { |value| copy << frozen_copy(value, copies) }
+        end
+        copy.freeze
+      end
     end
   end
 end

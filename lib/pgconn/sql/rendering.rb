@@ -5,9 +5,12 @@ module Pgconn
     # The text of what was composed, while it is put together.
     # @api private
     class Rendering
-      # The characters round a boundary at which two tokens would become another one: words and numbers,
-      # a word and a quote (E'..'), or two quotes, which in a literal stand for one.
-      JOINED = /\A(?:[[:alnum:]_[^[:ascii:]]][[:alnum:]_$"'[^[:ascii:]]]|''|"")\z/
+      # The characters round a boundary at which two tokens would become another one: words and numbers, a
+      # word and a quote (E'..'), U& and a quote, two quotes, which in a literal stand for one, two colons,
+      # which are a cast, a colon or a dollar and a word, and a number and its point.
+      JOINED = /\A(?:[[:alnum:]_[^[:ascii:]]][[:alnum:]_$"'[^[:ascii:]]]|&["']|''|""|
+                     :[:[:alpha:]_[^[:ascii:]]]|\$[$[:alnum:]_[^[:ascii:]]]|\d\.|\.\d)\z/x
+      private_constant :JOINED
 
       # @param connection [Connection, Cursor]
       def initialize(connection)
@@ -18,6 +21,8 @@ module Pgconn
 
         @connection = connection
         @texts = []
+        @bytes = 0
+        @bounds = []
         @count = 0
       end
 
@@ -25,6 +30,7 @@ module Pgconn
       def render(composable)
         composable.render(self)
         sql = @texts.join
+        check_values(sql) if @bounds.any?
         check_numbers(sql) if @count.positive?
         sql
       end
@@ -39,12 +45,13 @@ module Pgconn
       # 'b' isn't 'a''b'.
       def add_value(text)
         add(text, apart: true)
+        @bounds.push(@bytes - text.bytesize, @bytes)
         @after_value = true
       end
 
-      # A value, quoted for the connection.
+      # A value, quoted for the connection. What stays apart needs no blank of its own before it.
       def add_literal(value)
-        add_value(@connection.quote_literal(value))
+        add_value(@connection.quote_literal(value).delete_prefix(" "))
       end
 
       # A parameter that takes the next number.
@@ -57,16 +64,29 @@ module Pgconn
       def add(text, apart:)
         return if text.empty?
 
-        @texts << " " if apart && @texts.any? && JOINED.match?(@texts.last[-1] + text[0])
-        @texts << text
+        append(" ") if apart && @texts.any? && JOINED.match?(@texts.last[-1] + text[0])
+        append(text)
       end
 
-      # A text may have a $1 of its own, and a {} may stand in quotes or in a comment.
+      def append(text)
+        @texts << text
+        @bytes += text.bytesize
+      end
+
+      # In quotes and in a comment, a value could get out of them by what is in it.
+      def check_values(sql)
+        return if @connection.__send__(:whole_tokens?, sql, @bounds)
+
+        raise ProgrammingError, "the SQL has an identifier, a literal or a placeholder in quotes or in a " \
+                                "comment: what is to be quoted must be a literal as a whole"
+      end
+
+      # A text may have a $1 of its own.
       def check_numbers(sql)
         return if @connection.__send__(:parameter_numbers, sql) == (1..@count).to_a
 
-        raise ProgrammingError, "the SQL has #{@count} placeholders that are numbered by themselves: none " \
-                                "can be in quotes or in a comment, and no text have a $1 of its own"
+        raise ProgrammingError, "the SQL has #{@count} placeholders that are numbered by themselves: " \
+                                "beside them no text can have a $1 of its own"
       end
     end
     private_constant :Rendering
