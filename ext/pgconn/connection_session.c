@@ -10,7 +10,8 @@
  * @raise [Pgconn::ProgrammingError] inside a transaction
  * @raise [ArgumentError, TypeError] for an encoding that PostgreSQL doesn't know, or Ruby has none
  *   like; nothing is changed then
- * @raise [Pgconn::DataError] if the server can't convert to it; nothing is changed then
+ * @raise [Pgconn::Errors::FeatureNotSupported] if the server can't convert to it; nothing is
+ *   changed then
  * @example
  *   conn.client_encoding = "LATIN1"
  *   conn.client_encoding = Encoding::EUC_JP

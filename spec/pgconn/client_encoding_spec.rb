@@ -81,6 +81,11 @@ RSpec.describe "The client encoding" do
       expect(names).to eq(["UTF8", Encoding::UTF_8, "UTF8"])
     end
 
+    it "raises the server's FeatureNotSupported for one that the server can't convert to, and changes nothing" do
+      expect { connection.client_encoding = "MULE_INTERNAL" }.to raise_error(Pgconn::Errors::FeatureNotSupported, /MULE_INTERNAL/)
+      expect(names).to eq(["UTF8", Encoding::UTF_8, "UTF8"])
+    end
+
     it "raises ArgumentError for one that Ruby has none like, and changes nothing" do
       expect { connection.client_encoding = "johab" }.to raise_error(ArgumentError, "Ruby has no encoding like PostgreSQL's JOHAB")
       expect(names).to eq(["UTF8", Encoding::UTF_8, "UTF8"])
