@@ -81,15 +81,18 @@ module Pgconn
       end
 
       def to_value(keyword, value)
-        check_seconds(value) if keyword == :connect_timeout && value.is_a?(Numeric)
+        value = seconds(value) if keyword == :connect_timeout && value.is_a?(Numeric)
         case value
         when String, Symbol, Numeric then without_nul(keyword, value.to_s)
         else raise TypeError, "#{keyword} must be a String, a Symbol or a number, not #{value.class}"
         end
       end
 
-      def check_seconds(value)
+      # For libpq 0 is no timeout.
+      def seconds(value)
         raise ArgumentError, "connect_timeout must be positive, not #{value}" unless value.positive?
+
+        value.infinite? ? 0 : value
       end
 
       def without_nul(keyword, value)

@@ -154,6 +154,16 @@ RSpec.describe "Pgconn.connect" do
       end
     end
 
+    it "takes infinity as a time for none" do
+      connection = connect(connect_timeout: Float::INFINITY, statement_timeout: Float::INFINITY, cancel_timeout: Float::INFINITY)
+      expect(connection.execute("SELECT 1", timeout: Float::INFINITY).fetch_value).to eq(1)
+      expect(connection.info.dsn_parameters["connect_timeout"]).to eq("0") # libpq's word for it
+      expect(connect(connect_timeout: BigDecimal("Infinity")).dsn).to include("connect_timeout=0")
+      [Float::NAN, -Float::INFINITY].each do |wrong|
+        expect { connect(connect_timeout: wrong) }.to raise_error(ArgumentError, /connect_timeout/)
+      end
+    end
+
     it "raises ProgrammingError that names an unknown keyword, before any traffic" do
       SilentHost.open do |host|
         expect { connect("", host: host.host, port: host.port, hots: "localhost") }
