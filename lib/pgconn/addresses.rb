@@ -20,9 +20,7 @@ module Pgconn
     def initialize(options, timeout = options.timeout)
       @options = options
       @timeout = timeout
-      @hosts, @hostaddrs, @ports = options.effective.values_at("host", "hostaddr", "port").map do |list|
-        list.to_s.split(",", -1)
-      end
+      @hosts, @hostaddrs, @ports = %w[host hostaddr port].map { |keyword| options.list(keyword) }
       @order = shuffled((0...listed).to_a)
       @resolved = {}
     end
@@ -43,12 +41,8 @@ module Pgconn
     # How many hosts are listed.
     def listed = @hostaddrs.empty? ? @hosts.size : @hostaddrs.size
 
-    # What isn't is left to libpq: the list in a service file, and its message on lists that don't match.
-    def splittable?
-      return false if @options.service? || listed.zero?
-
-      (@hosts.empty? || @hosts.size == listed) && (@ports.size <= 1 || @ports.size == listed)
-    end
+    # What isn't is left to libpq: the list in a service file, and the default socket.
+    def splittable? = !@options.service? && listed.positive?
 
     def shuffled(list) = @options.shuffle? ? list.shuffle : list
 

@@ -6,7 +6,11 @@ module Pgconn
   class ConnectOptions
     TARGETS = %w[any read-write read-only primary standby prefer-standby].freeze
     BALANCING = %w[disable random].freeze
-    private_constant :TARGETS, :BALANCING
+    PORTS = (1..65_535)
+    # No piece of what was given: it may be the password's.
+    NO_PORT = "port must be a number from 1 to 65535, or a list of them with commas; in a URI, a / of the " \
+              "user or of the password is written %2F, and a : is written %3A"
+    private_constant :TARGETS, :BALANCING, :PORTS, :NO_PORT
 
     # @return [Hash{String => String}] what the caller gave, and all that comes from a service, the
     #   environment, libpq's defaults and ours
@@ -26,7 +30,12 @@ module Pgconn
       @timeout = seconds(effective["connect_timeout"])
       check("target_session_attrs", TARGETS)
       check("load_balance_hosts", BALANCING)
+      check_ports
+      check_lists
     end
+
+    # @return [Array<String>] the values of a keyword that may have a list, such as host
+    def list(keyword) = effective[keyword].to_s.split(",", -1)
 
     # @return [Hash{String => String}] what libpq is told where it has all hosts in hand
     def for_libpq
@@ -78,6 +87,28 @@ module Pgconn
       raise ProgrammingError, "#{keyword} must be #{values[..-2].join(", ")} or #{values.last}, " \
                               "not #{value.inspect}"
     end
+
+    # An empty one is the default.
+    def check_ports
+      raise ProgrammingError, NO_PORT unless list("port").all? do |port|
+        port.empty? || (port.match?(/\A\s*\d+\s*\z/) && PORTS.cover?(port.to_i))
+      end
+    end
+
+    def check_lists
+      hosts, addresses, ports = %w[host hostaddr port].map { |keyword| list(keyword).size }
+      unless [hosts, addresses].include?(0) || hosts == addresses
+        raise ProgrammingError, "hostaddr has #{count(addresses, "value")}, and host has #{hosts}"
+      end
+
+      hosts = [hosts, addresses, 1].max
+      return if ports <= 1 || ports == hosts
+
+      raise ProgrammingError, "port has #{count(ports, "value")}, and there #{hosts == 1 ? "is" : "are"} " \
+                              "#{count(hosts, "host")}"
+    end
+
+    def count(number, noun) = "#{number} #{noun}#{"s" unless number == 1}"
   end
   private_constant :ConnectOptions
 end

@@ -40,8 +40,8 @@ module Pgconn
     #   needs libpq 16
     # @raise [OperationalError] if no address could be connected to; its text names all of them
     # @raise [ProgrammingError] before anything is sent, for a malformed conninfo, for keywords that libpq
-    #   doesn't know, and for values of connect_timeout, target_session_attrs and load_balance_hosts that
-    #   don't exist
+    #   doesn't know, for values of port, connect_timeout, target_session_attrs and load_balance_hosts that
+    #   don't exist, and for lists of host, hostaddr and port that don't match
     # @raise [ArgumentError, TypeError] for arguments of the wrong kind
     # @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS Parameter Key Words
     def initialize(conninfo = nil, autocommit: false, cursor_factory: nil, cancel_timeout: 5,

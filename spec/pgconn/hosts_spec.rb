@@ -69,15 +69,30 @@ RSpec.describe "Several hosts" do
     expect(tried { connect_to(server.port, closed_port, user: "nobody") }).to eq([server.port.to_s])
   end
 
-  it "raise OperationalError where the lists don't match, before any traffic" do
+  it "raise ProgrammingError where the lists don't match, before any traffic" do
     SilentHost.open do |host|
-      [{ host: "127.0.0.1,127.0.0.1", hostaddr: "127.0.0.1" },
-       { host: "127.0.0.1,127.0.0.1", port: ([host.port] * 3).join(",") }].each do |lists|
-        expect { connect_tcp(port: host.port, connect_timeout: 1, **lists) }
-          .to raise_error(Pgconn::OperationalError, /could not match/)
+      { { host: "127.0.0.1,127.0.0.1", hostaddr: "127.0.0.1" } => /hostaddr has 1 value, and host has 2/,
+        { host: "127.0.0.1,127.0.0.1", port: ([host.port] * 3).join(",") } => /port has 3 values, and there are 2 hosts/,
+        { host: nil, port: "1,2" } => /port has 2 values, and there is 1 host/ }.each do |lists, message|
+        expect { connect_tcp(port: host.port, connect_timeout: 1, **lists) }.to raise_error(Pgconn::ProgrammingError, message)
       end
       expect(host).not_to be_called
     end
+  end
+
+  it "raise ProgrammingError for a port that there can't be, before any traffic" do
+    SilentHost.open do |host|
+      [99_999, 65_536, 0, -1, 2**70, 1.5, "x", "5432x", "0x1538", "#{host.port},65536"].each do |port|
+        expect { connect_tcp(host: "127.0.0.1,127.0.0.1", port: port, connect_timeout: 1) }
+          .to raise_error(Pgconn::ProgrammingError, /port must be a number from 1 to 65535/)
+      end
+      expect(host).not_to be_called
+    end
+  end
+
+  it "may leave the port of one to the default, and have blanks round them" do
+    expect(port_of(connect_to(" #{closed_port} ", " #{server.port}"))).to eq(server.port)
+    expect(tried { connect("postgresql://nobody@127.0.0.1,127.0.0.1:#{closed_port}/x") }.first).to eq("5432")
   end
 
   it "each have the password that the password file has for their name" do

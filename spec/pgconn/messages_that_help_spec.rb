@@ -10,6 +10,13 @@ RSpec.describe "The message" do
       .to raise_error(Pgconn::ProgrammingError, /%40/) { |error| expect(error.message).not_to include("secret99") }
   end
 
+  it "of a URI whose password has a / says how to write it, and shows no piece of it" do
+    ["pi3ce/secret99", "secret99/pi3ce"].each do |password|
+      expect { Pgconn.connect("postgresql://app:#{password}@db.example.com/shop") }
+        .to raise_error(Pgconn::ProgrammingError, /%2F/) { |error| expect(error.full_message).not_to match(/secret99|pi3ce/) }
+    end
+  end
+
   it "of a failed connect has both the name and the address of the host" do
     expect { Pgconn.connect(host: "localhost", port: 1, dbname: "x", user: "x") }
       .to raise_error(Pgconn::OperationalError, /at "localhost" \(127\.0\.0\.1\), port 1/)
