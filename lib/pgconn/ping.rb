@@ -9,14 +9,19 @@ module Pgconn
     PATIENCE = 3
     # In the order of libpq's PGPing, which is also that of the better answer.
     ANSWERS = %i[ok reject no_response no_attempt].freeze
-    private_constant :PATIENCE, :ANSWERS
+    # What Pgconn.connect takes besides libpq's keywords.
+    NOT_FOR_LIBPQ = [
+      :connection_factory,
+      *Connection.instance_method(:initialize).parameters.filter_map { |kind, name| name if kind == :key }
+    ].freeze
+    private_constant :PATIENCE, :ANSWERS, :NOT_FOR_LIBPQ
 
     class << self
       # @param conninfo (see Pgconn.ping)
       # @param keywords (see Pgconn.ping)
       # @return [Symbol] the best of all addresses' answers
       def best(conninfo, keywords)
-        options = ConnectOptions.new(Conninfo.merge(conninfo, keywords))
+        options = ConnectOptions.new(Conninfo.merge(conninfo, keywords.except(*NOT_FOR_LIBPQ)))
         ANSWERS.fetch(best_of(options, options.timeout || PATIENCE))
       rescue DatabaseError # what can't even be tried
         :no_attempt
@@ -51,8 +56,8 @@ module Pgconn
   # other thread.
   #
   # @param conninfo [String, nil] a URI or a key/value string
-  # @param keywords [Hash] libpq's keywords, as for {Pgconn.connect}. `connect_timeout:` is seconds for each
-  #   address, 3 unless given
+  # @param keywords [Hash] those of {Pgconn.connect}; what isn't libpq's is passed over. `connect_timeout:` is
+  #   seconds for each address, 3 unless given
   # @return [Symbol] of several addresses the best answer: `:ok` where a server takes connections, `:reject`
   #   where it is there but doesn't (it is starting up, say), `:no_response` where there is none or the
   #   network is in the way, `:no_attempt` where nothing was sent: the parameters are malformed, or contradict

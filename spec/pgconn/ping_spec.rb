@@ -26,6 +26,14 @@ RSpec.describe "Pgconn.ping" do
       expect(ping(server, user: "nobody", dbname: "nothing")).to eq(:ok)
     end
 
+    it "with what Pgconn.connect takes besides, so that one Hash serves both" do
+      own = { autocommit: true, statement_timeout: 1, cancel_timeout: 1, prepare_threshold: nil, statement_cache_size: 10, types: nil,
+              busy_poll: false, cursor_factory: Pgconn::HashCursor, connection_factory: Class.new(Pgconn::Connection) }
+      settings = { host: server.host, port: server.port, user: server.user, dbname: server.database, **own }
+      expect(Pgconn.ping(**settings)).to eq(:ok)
+      expect(Pgconn.connect(**settings, &:autocommit)).to be(true)
+    end
+
     it "for a standby, whatever target_session_attrs" do
       expect(ping(SharedServers.standby, target_session_attrs: "read-write")).to eq(:ok)
     end
@@ -79,7 +87,7 @@ RSpec.describe "Pgconn.ping" do
 
     it "for values that libpq refuses, lists that don't match and a service that doesn't exist" do
       SilentHost.open do |host|
-        [{ sslmode: "perhaps" }, { target_session_attrs: "writable" }, { host: "127.0.0.1,127.0.0.1,127.0.0.1" },
+        [{ sslmode: "perhaps" }, { port: 99_999 }, { target_session_attrs: "writable" }, { host: "127.0.0.1,127.0.0.1,127.0.0.1" },
          { service: "nowhere" }].each do |wrong|
           hosts = { host: "127.0.0.1,127.0.0.1", port: "#{host.port},#{host.port}" }
           expect(Pgconn.ping(**hosts, **wrong)).to eq(:no_attempt)
