@@ -155,6 +155,22 @@ session_fail_flights(struct pgconn_session *session)
     while (queue->head) pgconn_queue_end(queue, queue->head, PGCONN_FLIGHT_LOST);
 }
 
+/*
+ * What libpq says of the loss, to be freed; NULL: out of memory. PQgetResult, which is asked for what
+ * may have arrived before the end, adds that it found the socket closed. That is in English, for
+ * Ruby leaves LC_MESSAGES alone.
+ */
+static char *
+loss_text(PGconn *pg)
+{
+    static const char addition[] = "invalid socket\n";
+    const char *text = PQerrorMessage(pg);
+    size_t length = strlen(text), added = strlen(addition);
+
+    while (length > added && strncmp(text + length - added, addition, added) == 0) length -= added;
+    return strndup(text, length);
+}
+
 void
 pgconn_session_lose(struct pgconn_session *session, const char *text)
 {
@@ -162,7 +178,7 @@ pgconn_session_lose(struct pgconn_session *session, const char *text)
         session->life = PGCONN_SESSION_BROKEN;
         if (!text) text = session->queue.failure;
         pgconn_session_lock(session);
-        session->loss = strdup(text ? text : PQerrorMessage(session->pg));
+        session->loss = text ? strdup(text) : loss_text(session->pg);
         pgconn_session_unlock(session);
     }
     /* So that the server lets go of the transaction and its locks, and the driver of libpq. */

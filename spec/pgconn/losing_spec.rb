@@ -44,6 +44,43 @@ RSpec.describe "A connection that is lost" do
     end
   end
 
+  describe "has in its message libpq's own words, once and at the end," do
+    unexpected = "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n" \
+                 "\tbefore or while processing the request."
+
+    def message_of
+      yield
+    rescue Pgconn::ConnectionLost => e
+      e.message
+    end
+
+    it "where the session has ended itself, and with each later call" do
+      connection = connect(autocommit: true)
+      message = message_of { connection.execute("SELECT pg_terminate_backend(pg_backend_pid())") }
+      expect(message).to eq("terminating connection due to administrator command\n#{unexpected}")
+      2.times do
+        expect(message_of { connection.execute("SELECT 1") })
+          .to eq("#{message}\nThe connection was lost before this call: close it and connect again.")
+      end
+    end
+
+    it "where the network ends under a waiting call" do
+      through_proxy do |proxy|
+        thread = running(connect_tcp(port: proxy.port, sslmode: "disable"))
+        proxy.cut
+        expect(outcome_of(thread).message).to eq(unexpected)
+      end
+    end
+
+    it "where the network has ended before the call" do
+      through_proxy do |proxy|
+        connection = connect_tcp(port: proxy.port)
+        proxy.cut(reset: true)
+        expect(message_of { connection.execute("SELECT 1") }).not_to match(/invalid socket|(.+)\n\1/)
+      end
+    end
+  end
+
   it "is not closed before somebody talks to it, for closed? and broken? ask nobody" do
     connection = connect
     pid = connection.backend_pid
