@@ -30,6 +30,7 @@ module Pgconn
       @timeout = seconds(effective["connect_timeout"])
       check("target_session_attrs", TARGETS)
       check("load_balance_hosts", BALANCING)
+      check_balancing
       check_ports
       check_lists
     end
@@ -86,6 +87,14 @@ module Pgconn
 
       raise ProgrammingError, "#{keyword} must be #{values[..-2].join(", ")} or #{values.last}, " \
                               "not #{value.inspect}"
+    end
+
+    # An order that was asked for isn't passed over.
+    def check_balancing
+      return unless service? && @given["load_balance_hosts"] == "random"
+      return if Conninfo.defaults.key?("load_balance_hosts")
+
+      raise ProgrammingError, "load_balance_hosts beside a service needs libpq 16, which tries the hosts then"
     end
 
     # An empty one is the default.

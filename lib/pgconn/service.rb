@@ -14,7 +14,7 @@ module Pgconn
     # @return [Hash{String => String}] those, and what the service and the environment have besides
     # @raise [OperationalError] for a service that can't be found
     def self.parameters(parameters)
-      found = resolve(parameters.merge(REFUSED))
+      found = resolve(parameters.slice(*Conninfo.defaults.keys).merge(REFUSED))
       raise OperationalError, found.strip if found.is_a?(String)
 
       found.except(*REFUSED.keys).merge(parameters)

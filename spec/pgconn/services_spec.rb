@@ -70,6 +70,18 @@ RSpec.describe "A connection service" do
     end
   end
 
+  it "has its hosts tried in random order where libpq can do that, else ProgrammingError says what it takes" do
+    with_service(**place) do
+      each_way do |way|
+        expect(way.call(load_balance_hosts: "disable").execute("SELECT 1").fetch_value).to eq(1)
+        balanced = -> { way.call(load_balance_hosts: "random").execute("SELECT 1").fetch_value }
+        if Pgconn.libpq_version >= 160_000 then expect(balanced.call).to eq(1)
+        else expect(&balanced).to raise_error(Pgconn::ProgrammingError, /load_balance_hosts.*service.*libpq 16/)
+        end
+      end
+    end
+  end
+
   it "may hold the password, which nothing shows" do
     with_service(**place, user: "pgconn_password", password: PostgresServer::PASSWORD) do
       each_way do |way|
