@@ -14,9 +14,7 @@ static VALUE rb_mPgconnComposable;
 static VALUE
 sql_render(VALUE sql, VALUE connection)
 {
-    if (NIL_P(sql)) {
-        pgconn_error_raise(rb_ePgconnProgrammingError, "can't execute an empty query");
-    }
+    if (NIL_P(sql)) pgconn_error_raise(rb_ePgconnProgrammingError, PGCONN_EXECUTION_EMPTY);
     if (!RTEST(rb_obj_is_kind_of(sql, rb_mPgconnComposable))) {
         rb_raise(rb_eTypeError, "SQL must be a String or composed by Pgconn::SQL, not %" PRIsVALUE,
                  rb_obj_class(sql));

@@ -16,7 +16,7 @@ static void
 keyword_check(enum pgconn_keyword keyword)
 {
     if (keyword == PGCONN_KEYWORD_NONE) {
-        pgconn_error_raise(rb_ePgconnProgrammingError, "can't execute an empty query");
+        pgconn_error_raise(rb_ePgconnProgrammingError, PGCONN_EXECUTION_EMPTY);
     }
     if (keyword == PGCONN_KEYWORD_COPY) {
         pgconn_error_raise(rb_ePgconnProgrammingError, "%s", PGCONN_SIMPLE_QUERY_NO_COPY);

@@ -7,6 +7,9 @@
 #include "answer.h"
 #include "statement_cache.h"
 
+/* The text of the ProgrammingError for SQL without a statement. */
+#define PGCONN_EXECUTION_EMPTY "the query is empty"
+
 /* What a connection has for it. */
 struct pgconn_executor {
     struct pgconn_session *session;

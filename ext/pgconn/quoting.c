@@ -75,6 +75,15 @@ sql_substitute(VALUE sql, VALUE literals, bool standard_strings)
     return text;
 }
 
+static void
+sql_check(VALUE sql, bool standard_strings)
+{
+    if (pgconn_sql_lexer_keyword(RSTRING_PTR(sql), (size_t)RSTRING_LEN(sql), standard_strings) ==
+        PGCONN_KEYWORD_NONE) {
+        pgconn_error_raise(rb_ePgconnProgrammingError, PGCONN_EXECUTION_EMPTY);
+    }
+}
+
 /*
  * @overload mogrify(sql, params = nil, **named)
  *   The statement with the values in the place of its parameters: for logs and for debugging, not
@@ -84,7 +93,8 @@ sql_substitute(VALUE sql, VALUE literals, bool standard_strings)
  *   @param params [Array, Hash, nil] as for {#execute}
  *   @param named [Hash{Symbol => Object}] as for {#execute}; `timeout` is passed over
  *   @return [String] with each value as {Pgconn::Connection#quote_literal} writes it
- *   @raise [Pgconn::ProgrammingError] if the parameters don't fit the statement's
+ *   @raise [Pgconn::ProgrammingError] for empty SQL, and if the parameters don't fit the
+ *     statement's
  *   @raise [Pgconn::DataError] for a value that can't be sent
  *   @example
  *     cur.mogrify("SELECT * FROM zones WHERE country = :code", code: "AT")
@@ -99,10 +109,12 @@ cursor_mogrify(int argc, VALUE *argv, VALUE self)
     VALUE sql = pgconn_encoding_export(call.sql, rb_utf8_encindex(), "SQL");
     struct pgconn_sql parsed = pgconn_params_parse(sql, RB_TYPE_P(call.arguments, T_HASH),
                                                    standard_strings);
-    VALUE values = pgconn_params_values(&parsed, call.arguments);
-    VALUE text = sql_substitute(rb_str_new_frozen(parsed.text), literals_new(connection, values),
-                                standard_strings);
+    VALUE values, text;
 
+    sql_check(sql, standard_strings);
+    values = pgconn_params_values(&parsed, call.arguments);
+    text = sql_substitute(rb_str_new_frozen(parsed.text), literals_new(connection, values),
+                          standard_strings);
     RB_GC_GUARD(call.arguments);
     RB_GC_GUARD(parsed.text);
     return text;

@@ -61,7 +61,9 @@ RSpec.describe "Pgconn::Cursor#mogrify" do
   it "raises ProgrammingError for parameters that don't fit, and for no SQL" do
     expect { cursor.mogrify("SELECT $1, $2", [1]) }.to raise_error(Pgconn::ProgrammingError, /1 parameter given, the statement has 2/)
     expect { cursor.mogrify("SELECT :a", b: 1) }.to raise_error(Pgconn::ProgrammingError, /:a/)
-    expect { cursor.mogrify(nil) }.to raise_error(Pgconn::ProgrammingError, /empty/)
+    [nil, "", ";", " ;; -- nothing", Pgconn::SQL.new("")].each do |sql|
+      expect { cursor.mogrify(sql) }.to raise_error(Pgconn::ProgrammingError, "the query is empty")
+    end
   end
 
   it "raises DataError for a value that can't be sent, TypeError for SQL that is no String" do
