@@ -2,13 +2,16 @@
 #include "connection_transactions.h"
 #include "control.h"
 
-NORETURN(static void raise_not_begun(const char *method));
+/* To end one may be the second try, after one that was interrupted when the server had done it. */
+#define PERHAPS_ENDED "; one that was prepared has ended if tpc_recover doesn't list it"
+
+NORETURN(static void raise_not_begun(const char *method, const char *advice));
 
 static void
-raise_not_begun(const char *method)
+raise_not_begun(const char *method, const char *advice)
 {
-    pgconn_error_raise(rb_ePgconnProgrammingError, "%s needs a transaction that tpc_begin began",
-                       method);
+    pgconn_error_raise(rb_ePgconnProgrammingError, "%s needs a transaction that tpc_begin began%s",
+                       method, advice);
 }
 
 /* xid: a literal of SQL. */
@@ -49,7 +52,7 @@ connection_two_phase_prepare(VALUE self)
     VALUE sql, result;
 
     do {
-        if (two_phase->stage == PGCONN_TWO_PHASE_NONE) raise_not_begun("tpc_prepare");
+        if (two_phase->stage == PGCONN_TWO_PHASE_NONE) raise_not_begun("tpc_prepare", "");
         if (two_phase->stage == PGCONN_TWO_PHASE_PREPARED) {
             pgconn_error_raise(rb_ePgconnProgrammingError, "the transaction is prepared already");
         }
@@ -71,7 +74,8 @@ flight_to_finish(VALUE self, struct pgconn_session *session, bool commits, VALUE
     struct pgconn_flight *flight;
 
     if (session->two_phase.stage == PGCONN_TWO_PHASE_NONE) {
-        raise_not_begun(commits ? "tpc_commit without a xid" : "tpc_rollback without a xid");
+        raise_not_begun(commits ? "tpc_commit without a xid" : "tpc_rollback without a xid",
+                        PERHAPS_ENDED);
     }
     if (prepared) *sql = sql_with_xid(self, commits ? "COMMIT PREPARED " : "ROLLBACK PREPARED ");
     else *sql = rb_str_freeze(rb_utf8_str_new_cstr(commits ? "COMMIT" : "ROLLBACK"));

@@ -53,6 +53,10 @@ module Pgconn
     # Commits the transaction of {#tpc_begin}; where it isn't prepared, in one phase. With a xid: one that
     # another connection has prepared, perhaps before a crash.
     #
+    # A call that was interrupted, or whose connection was lost, may have been done all the same; another one
+    # without a xid is a ProgrammingError then. What was prepared has ended if {#tpc_recover} doesn't list it;
+    # if it does, it can be committed still, from another connection by its xid.
+    #
     # @param xid [Xid, String, nil]
     # @return [nil]
     # @raise [ProgrammingError] without a xid if tpc_begin began none, with one inside a transaction; and,
@@ -68,7 +72,8 @@ module Pgconn
     end
 
     # Rolls back the transaction of {#tpc_begin}, prepared or not. With a xid: one that another connection
-    # has prepared, perhaps before a crash.
+    # has prepared, perhaps before a crash. After an interrupt or a loss, {#tpc_recover} tells whether it is
+    # still prepared, as with {#tpc_commit}.
     #
     # @param xid [Xid, String, nil]
     # @return [nil]
