@@ -156,9 +156,9 @@ session_fail_flights(struct pgconn_session *session)
 }
 
 /*
- * What libpq says of the loss, to be freed; NULL: out of memory. PQgetResult, which is asked for what
- * may have arrived before the end, adds that it found the socket closed. That is in English, for
- * Ruby leaves LC_MESSAGES alone.
+ * What libpq says of the loss, to be freed; NULL: out of memory. PQgetResult, which is asked for
+ * what may have arrived before the end, adds that it found the socket closed. That is in English,
+ * for Ruby leaves LC_MESSAGES alone.
  */
 static char *
 loss_text(PGconn *pg)
