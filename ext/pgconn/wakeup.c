@@ -90,13 +90,27 @@ pgconn_wakeup_take(void)
 }
 
 void
-pgconn_wakeup_give_back(struct pgconn_wakeup *wakeup)
+pgconn_wakeup_clear(struct pgconn_wakeup *wakeup)
 {
     char drained[16];
-    bool kept;
 
     while (wakeup->rung && read(wakeup->reader, drained, sizeof(drained)) > 0) continue;
     wakeup->rung = false;
+}
+
+void
+pgconn_wakeup_discard(struct pgconn_wakeup *wakeup)
+{
+    wakeup_close(wakeup);
+    free(wakeup);
+}
+
+void
+pgconn_wakeup_give_back(struct pgconn_wakeup *wakeup)
+{
+    bool kept;
+
+    pgconn_wakeup_clear(wakeup);
     pthread_mutex_lock(&unused.lock);
     kept = unused.count < UNUSED_KEPT;
     if (kept) {
@@ -105,9 +119,7 @@ pgconn_wakeup_give_back(struct pgconn_wakeup *wakeup)
         unused.count++;
     }
     pthread_mutex_unlock(&unused.lock);
-    if (kept) return;
-    wakeup_close(wakeup);
-    free(wakeup);
+    if (!kept) pgconn_wakeup_discard(wakeup);
 }
 
 void

@@ -20,6 +20,12 @@ struct pgconn_wakeup *pgconn_wakeup_take(void);
 /* Nobody may ring it any more. */
 void pgconn_wakeup_give_back(struct pgconn_wakeup *wakeup);
 
+/* The same, but it isn't kept for others; also one that a forked child has inherited. */
+void pgconn_wakeup_discard(struct pgconn_wakeup *wakeup);
+
+/* It was heard: not readable any more. */
+void pgconn_wakeup_clear(struct pgconn_wakeup *wakeup);
+
 /* From any thread, with or without the GVL. */
 void pgconn_wakeup_ring(struct pgconn_wakeup *wakeup);
 
