@@ -2,6 +2,7 @@
 
 require "bigdecimal"
 require "date"
+require "io/wait"
 require "set"
 require "socket"
 
@@ -34,6 +35,7 @@ require "pgconn/sql"
 require "pgconn/trace_event"
 require "pgconn/tracing"
 require "pgconn/pgconn_ext"
+require "pgconn/wait"
 require "pgconn/types/name"
 require "pgconn/types/definition"
 require "pgconn/types/structure"

@@ -276,12 +276,31 @@ deadline_error(const struct pgconn_request *request, enum pgconn_run_end end, bo
                          "before the statement's turn came: it is cancelled when it does");
 }
 
+void
+pgconn_answer_check_caller(const struct pgconn_session *session)
+{
+    if (!pgconn_wait_is_under_way(pgconn_session_connection(session))) return;
+    pgconn_error_raise(rb_ePgconnProgrammingError,
+                       "what waits for a connection, a Fiber scheduler or a wait callback, can't "
+                       "execute on the same connection meanwhile");
+}
+
+static enum pgconn_run_end
+flight_run(struct pgconn_session *session, struct pgconn_flight *flight, pgconn_time deadline)
+{
+    if (pgconn_wait_is_under_way(pgconn_session_connection(session))) {
+        pgconn_flight_free(flight);
+        pgconn_answer_check_caller(session);
+    }
+    return pgconn_driver_run(session, flight, deadline);
+}
+
 enum pgconn_answer
 pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
                    struct pgconn_request *request, VALUE *result)
 {
     bool executes = flight->commands != NULL;
-    enum pgconn_run_end end = pgconn_driver_run(session, flight, request->deadline);
+    enum pgconn_run_end end = flight_run(session, flight, request->deadline);
     struct answer answer = {flight, request, PGCONN_ANSWER_RESULT, false, Qnil};
 
     *result = Qnil;

@@ -52,6 +52,12 @@ enum pgconn_answer pgconn_answer_wait(struct pgconn_session *session, struct pgc
  */
 VALUE pgconn_answer_loss(const struct pgconn_session *session);
 
+/*
+ * Raises ProgrammingError where the caller is in the middle of a wait for this connection, called
+ * by what does the waiting.
+ */
+void pgconn_answer_check_caller(const struct pgconn_session *session);
+
 /* The exception for who waited, without a statement, while the connection was lost or closed. */
 VALUE pgconn_answer_end(const struct pgconn_session *session);
 

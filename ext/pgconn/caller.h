@@ -4,6 +4,8 @@
 #ifndef PGCONN_CALLER_H
 #define PGCONN_CALLER_H
 
+#include "pgconn.h"
+
 /* Never given to another thread or fiber, also when this one has ended. 0: nobody. */
 typedef unsigned long long pgconn_caller;
 
@@ -12,5 +14,8 @@ typedef unsigned long long pgconn_caller;
  * Enumerator's, counts as its thread.
  */
 pgconn_caller pgconn_caller_current(void);
+
+/* The same as the Thread or the Fiber that it is. */
+VALUE pgconn_caller_object(void);
 
 #endif

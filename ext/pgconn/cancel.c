@@ -58,7 +58,7 @@ requests_finish(VALUE arg)
     bool any;
 
     (void)arg;
-    pgconn_wait_sleeper_init(&sleeper);
+    pgconn_wait_sleeper_init(&sleeper, Qfalse);
     pthread_mutex_lock(&requests.lock);
     any = requests.count > 0;
     requests.exiting = any ? &sleeper : NULL;
@@ -170,9 +170,9 @@ pgconn_cancel_ended(struct pgconn_cancel *cancel)
 }
 
 enum pgconn_wait_end
-pgconn_cancel_wait(const struct pgconn_cancel *cancel, pgconn_time deadline)
+pgconn_cancel_wait(const struct pgconn_cancel *cancel, pgconn_time deadline, VALUE connection)
 {
-    return pgconn_wait_descriptor(cancel->thread, PGCONN_STEP_WANT_HANG_UP, deadline);
+    return pgconn_wait_descriptor(cancel->thread, PGCONN_STEP_WANT_HANG_UP, deadline, connection);
 }
 
 void

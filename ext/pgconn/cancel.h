@@ -28,8 +28,9 @@ void pgconn_cancel_stop(struct pgconn_cancel *cancel);
 /* Whether no request is under way any more; forgets one that has ended. Never waits. */
 bool pgconn_cancel_ended(struct pgconn_cancel *cancel);
 
-/* Waits until the thread has ended. Never raises. */
-enum pgconn_wait_end pgconn_cancel_wait(const struct pgconn_cancel *cancel, pgconn_time deadline);
+/* Waits until the thread has ended; connection as a stepper has it. Never raises. */
+enum pgconn_wait_end pgconn_cancel_wait(const struct pgconn_cancel *cancel, pgconn_time deadline,
+                                        VALUE connection);
 
 /* Forgets the request that is under way; its thread ends by itself. */
 void pgconn_cancel_forget(struct pgconn_cancel *cancel);

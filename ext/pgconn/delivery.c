@@ -22,7 +22,7 @@ pgconn_delivery_collect(struct pgconn_session *session)
 bool
 pgconn_delivery_is_under_way(const struct pgconn_session *session)
 {
-    return session->inbox.deliverer == rb_thread_current();
+    return session->inbox.deliverer == pgconn_caller_object();
 }
 
 /* An interrupt comes out before the message has left the inbox, or in the handler. */
@@ -78,7 +78,7 @@ pgconn_delivery_run(struct pgconn_session *session)
         if (!pgconn_delivery_is_under_way(session)) inbox->deferred = true;
         return Qnil;
     }
-    RB_OBJ_WRITE(inbox->owner, &inbox->deliverer, rb_thread_current());
+    RB_OBJ_WRITE(inbox->owner, &inbox->deliverer, pgconn_caller_object());
     rb_ensure(delivery_call_all, (VALUE)&delivery, delivery_end, (VALUE)&delivery);
     return delivery.first;
 }

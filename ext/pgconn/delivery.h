@@ -17,7 +17,7 @@ void pgconn_delivery_collect(struct pgconn_session *session);
  */
 VALUE pgconn_delivery_run(struct pgconn_session *session);
 
-/* Whether this thread is calling a handler, and so no other handler is called for what it does. */
+/* Whether this caller is calling a handler, and so no other handler is called for what it does. */
 bool pgconn_delivery_is_under_way(const struct pgconn_session *session);
 
 #endif

@@ -8,6 +8,10 @@ struct pgconn_run {
     struct pgconn_session *session;
     struct pgconn_flight *flight;
     pgconn_time deadline;
+    VALUE thread;                   /* the caller's */
+    struct pgconn_wakeup *doorbell; /* while it drives: what ends its wait; NULL: none */
+    bool replaceable;               /* while it drives: its waits are Ruby code */
+    bool replaced;                  /* another has taken over once */
     bool returned;
     bool sleeps; /* the sleeper has been made; flight->sleeper points to it */
     enum pgconn_run_end end;
@@ -20,18 +24,24 @@ run_waits(const struct pgconn_run *run)
     return run->flight && run->flight->state < PGCONN_FLIGHT_ANSWERED;
 }
 
-/* Who has waited longest, but for the flight that is skipped; NULL: nobody. */
+/*
+ * Who has waited longest, but for the flight that is skipped; NULL: nobody. Threads come before
+ * fibers, for the thread of a fiber may be busy with other things.
+ */
 static struct pgconn_sleeper *
 session_sleeper(const struct pgconn_session *session, const struct pgconn_flight *skipped,
                 bool barred)
 {
+    struct pgconn_sleeper *fiber = NULL;
     struct pgconn_flight *flight;
 
     for (flight = session->queue.head; flight; flight = flight->next) {
         if (!flight->sleeper || flight == skipped) continue;
-        if (barred || !pgconn_session_bars(session, flight)) return flight->sleeper;
+        if (!barred && pgconn_session_bars(session, flight)) continue;
+        if (!flight->sleeper->bell) return flight->sleeper;
+        if (!fiber) fiber = flight->sleeper;
     }
-    return NULL;
+    return fiber;
 }
 
 /*
@@ -120,24 +130,69 @@ run_rest(const struct pgconn_run *run, pgconn_time until)
     enum pgconn_wait_end end;
 
     session->queue.rests = true;
-    end = pgconn_cancel_wait(&session->cancel, until);
-    session->queue.rests = false;
+    end = pgconn_cancel_wait(&session->cancel, until, pgconn_session_connection(session));
+    if (session->driver == run) session->queue.rests = false;
     return end;
+}
+
+/* For a driver that may be replaced between two steps. */
+static enum pgconn_step
+run_step(void *subject)
+{
+    const struct pgconn_run *run = subject;
+
+    if (run->session->driver != run) return PGCONN_STEP_DONE;
+    return pgconn_queue_step(&run->session->queue);
+}
+
+static int
+run_descriptor(void *subject)
+{
+    return pgconn_queue_descriptor(&((const struct pgconn_run *)subject)->session->queue);
 }
 
 static enum pgconn_wait_end
 run_wait(struct pgconn_run *run, pgconn_time until)
 {
     struct pgconn_session *session = run->session;
-    struct pgconn_stepper stepper = {pgconn_queue_step, pgconn_queue_descriptor, &session->queue};
+    struct pgconn_stepper stepper = {run_step, run_descriptor, run,
+                                     pgconn_session_connection(session)};
 
     if (!run_waits(run)) return PGCONN_WAIT_DONE;
     if (pgconn_session_must_rest(session)) return run_rest(run, until);
     if (!session->queue.reading) return PGCONN_WAIT_DONE;
-    if (run_is_alone(run) && run->flight->size <= SMALL_FLIGHT) {
-        return pgconn_busy_poll_drive(&session->busy_poll, &stepper, until, &session->doorbell);
+    if (!run->replaceable && run_is_alone(run) && run->flight->size <= SMALL_FLIGHT) {
+        return pgconn_busy_poll_drive(&session->busy_poll, &stepper, until, &run->doorbell);
     }
-    return pgconn_wait_drive_rung(&stepper, until, &session->doorbell);
+    return pgconn_wait_drive_rung(&stepper, until, &run->doorbell);
+}
+
+/*
+ * Makes this caller the driver, in place of one that is between two steps and will see that. A
+ * fiber's loop may be busy, or wait for this very caller, while the answer lies in the socket.
+ */
+static void
+run_begin_to_drive(struct pgconn_run *run)
+{
+    struct pgconn_session *session = run->session;
+    struct pgconn_run *before = session->driver;
+
+    session->driver = run;
+    session->doorbell = &run->doorbell;
+    session->queue.awaited = run->flight;
+    session->queue.rests = false;
+    run->replaceable = pgconn_wait_is_ruby();
+    if (!before) return;
+    before->replaced = true;
+    if (before->doorbell) pgconn_wakeup_ring(before->doorbell);
+}
+
+static void
+session_end_driving(struct pgconn_session *session)
+{
+    session->queue.awaited = NULL;
+    session->doorbell = NULL;
+    session->driver = NULL;
 }
 
 /* What had been answered before the connection was lost counts all the same. */
@@ -149,14 +204,13 @@ run_drive(struct pgconn_run *run)
     enum pgconn_wait_end end;
 
     pgconn_session_launch(session);
-    session->driver = run;
-    session->queue.awaited = run->flight;
+    run_begin_to_drive(run);
     patience = run_patience(run, &begin);
     end = run_wait(run, patience < run->deadline ? patience : run->deadline);
+    if (session->driver != run) return end; /* what follows is left to who has taken over */
     pgconn_queue_dismiss(&session->queue);
     pgconn_session_land(session);
-    session->queue.awaited = NULL;
-    session->driver = NULL;
+    session_end_driving(session);
     if (end == PGCONN_WAIT_FAILED) pgconn_session_lose(session, NULL);
     if (run_is_out_of_patience(run, begin)) {
         pgconn_session_lose(session, "no answer to a cancel request within cancel_timeout");
@@ -169,7 +223,9 @@ run_drive(struct pgconn_run *run)
 static enum pgconn_wait_end
 run_sleep(struct pgconn_run *run)
 {
-    if (!run->sleeps) pgconn_wait_sleeper_init(&run->sleeper);
+    if (!run->sleeps) {
+        pgconn_wait_sleeper_init(&run->sleeper, pgconn_session_connection(run->session));
+    }
     run->sleeps = true;
     if (!pgconn_queue_set_sleeper(&run->session->queue, run->flight, &run->sleeper)) {
         return PGCONN_WAIT_WOKEN;
@@ -250,11 +306,25 @@ run_expire(struct pgconn_run *run)
     else run_expire_under_way(run);
 }
 
+/*
+ * Whether to take over: not from a fiber of the same loop, whose turn comes as soon as this one's,
+ * nor back from who took over from this caller.
+ */
+static bool
+run_may_replace(const struct pgconn_run *run, const struct pgconn_run *driver)
+{
+    if (!driver->replaceable || run->replaced) return false;
+    return driver->thread != run->thread || !pgconn_wait_is_ruby();
+}
+
 /* Somebody drives already, or all that waits is barred, and so is this. */
 static bool
 run_must_sleep(const struct pgconn_run *run)
 {
-    return run->session->driver || !pgconn_session_has_work(run->session);
+    const struct pgconn_run *driver = run->session->driver;
+
+    if (driver && !run_may_replace(run, driver)) return true;
+    return !pgconn_session_has_work(run->session);
 }
 
 static VALUE
@@ -266,7 +336,7 @@ run_body(VALUE arg)
     session_advance(run->session);
     while (run_waits(run)) {
         end = run_must_sleep(run) ? run_sleep(run) : run_drive(run);
-        if (end == PGCONN_WAIT_INTERRUPTED) rb_thread_check_ints();
+        if (end == PGCONN_WAIT_INTERRUPTED) pgconn_wait_check_ints();
         session_advance(run->session);
         if (run_waits(run) && run->deadline <= pgconn_wait_now()) run_expire(run);
     }
@@ -310,7 +380,10 @@ enum pgconn_run_end
 pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
                   pgconn_time deadline)
 {
-    struct pgconn_run run = {.session = session, .flight = flight, .deadline = deadline};
+    struct pgconn_run run = {.session = session,
+                             .flight = flight,
+                             .deadline = deadline,
+                             .thread = rb_thread_current()};
 
     /* User code that ran since the caller looked may have closed it, or forked. */
     if (session->life != PGCONN_SESSION_OPEN || pgconn_session_inherited(session)) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 struct canceling {
+    VALUE connection;
     int watch;
     pgconn_time deadline;
     char *message;
@@ -18,8 +19,9 @@ cancel_wait(VALUE arg)
     enum pgconn_wait_end end;
 
     do {
-        end = pgconn_wait_descriptor(canceling->watch, PGCONN_STEP_WANT_READ, canceling->deadline);
-        if (end == PGCONN_WAIT_INTERRUPTED) rb_thread_check_ints();
+        end = pgconn_wait_descriptor(canceling->watch, PGCONN_STEP_WANT_READ, canceling->deadline,
+                                     canceling->connection);
+        if (end == PGCONN_WAIT_INTERRUPTED) pgconn_wait_check_ints();
     } while (end == PGCONN_WAIT_INTERRUPTED);
     if (end == PGCONN_WAIT_DONE) {
         pgconn_cancel_message(canceling->watch, canceling->message, canceling->size);
@@ -93,7 +95,7 @@ void
 pgconn_driver_cancel(struct pgconn_session *session, const void *cursor, pgconn_time deadline,
                      char *message, size_t size)
 {
-    struct canceling canceling = {-1, deadline, message, size};
+    struct canceling canceling = {pgconn_session_connection(session), -1, deadline, message, size};
     struct pgconn_flight *flight = cursor ? flight_of_cursor(session, cursor)
                                           : flight_at_front(session);
 

@@ -15,13 +15,13 @@ connect_drive(VALUE arg)
     struct connect *connect = (struct connect *)arg;
     struct pgconn_connecting *connecting = &connect->connecting;
     struct pgconn_stepper stepper = {pgconn_connecting_step, pgconn_connecting_descriptor,
-                                     connecting};
+                                     connecting, pgconn_session_connection(connect->session)};
     enum pgconn_wait_end end;
     VALUE failure;
 
     pgconn_connecting_init(connecting, connect->parameters, &connect->session->messages);
     while ((end = pgconn_wait_drive(&stepper, connect->deadline)) == PGCONN_WAIT_INTERRUPTED) {
-        rb_thread_check_ints();
+        pgconn_wait_check_ints();
     }
     if (end == PGCONN_WAIT_TIMED_OUT) return ID2SYM(rb_intern("timed_out"));
     if (end == PGCONN_WAIT_FAILED) {

@@ -18,8 +18,8 @@ struct pgconn_inbox {
     VALUE notifies;                     /* an Array of Pgconn::Notify, the user's queue */
     VALUE handlers[PGCONN_EVENTS];      /* for each event an Array of Pgconn::Handler */
     VALUE deliveries;                   /* an Array of [handler, message] */
-    VALUE deliverer;                    /* the Thread that calls handlers, or nil */
-    bool deferred;                      /* other threads have left their messages to that one */
+    VALUE deliverer;                    /* the caller that calls handlers, or nil */
+    bool deferred;                      /* other callers have left their messages to that one */
     struct pgconn_message_list arrived; /* taken from who may be in libpq, not yet in here */
 };
 

@@ -23,6 +23,7 @@ Init_pgconn_ext(void)
     Init_pgconn_result();
     Init_pgconn_rows();
     Init_pgconn_statement_cache();
+    Init_pgconn_wait();
     Init_pgconn_inbox();
     Init_pgconn_cancel();
     Init_pgconn_tracer();

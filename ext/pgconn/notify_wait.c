@@ -73,7 +73,8 @@ wait_clear_line(const struct notify_wait *wait)
 static void
 wait_once(struct notify_wait *wait)
 {
-    struct pgconn_stepper stepper = {wait_step, wait_descriptor, wait};
+    struct pgconn_stepper stepper = {wait_step, wait_descriptor, wait,
+                                     pgconn_session_connection(wait->session)};
     enum pgconn_wait_end end;
 
     if (line_is_left(wait->session)) {
@@ -82,6 +83,7 @@ wait_once(struct notify_wait *wait)
     }
     end = pgconn_wait_drive_rung(&stepper, wait->deadline, &wait->waiter.doorbell);
     if (end == PGCONN_WAIT_FAILED) pgconn_session_lose(wait->session, NULL);
+    else if (end == PGCONN_WAIT_INTERRUPTED) pgconn_wait_check_ints();
 }
 
 /* The interrupts come first: nothing comes between taking a notification and giving it. */
@@ -147,6 +149,7 @@ wait_check(const struct notify_wait *wait)
 {
     const struct pgconn_session *session = wait->session;
 
+    pgconn_answer_check_caller(session);
     if (line_is_left(session)) wait_clear_line(wait);
     if (caller_is_in_transaction(session) && session->life == PGCONN_SESSION_OPEN) {
         pgconn_error_raise(

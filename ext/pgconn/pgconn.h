@@ -31,6 +31,7 @@ void Init_pgconn_row(void);
 void Init_pgconn_result(void);
 void Init_pgconn_rows(void);
 void Init_pgconn_statement_cache(void);
+void Init_pgconn_wait(void);
 void Init_pgconn_inbox(void);
 void Init_pgconn_cancel(void);
 void Init_pgconn_tracer(void);

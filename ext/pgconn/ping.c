@@ -62,8 +62,9 @@ pinging_wait(const struct pinging *pinging)
     unsigned char answer;
 
     do {
-        end = pgconn_wait_descriptor(pinging->watch, PGCONN_STEP_WANT_READ, pinging->deadline);
-        if (end == PGCONN_WAIT_INTERRUPTED) rb_thread_check_ints();
+        end = pgconn_wait_descriptor(pinging->watch, PGCONN_STEP_WANT_READ, pinging->deadline,
+                                     Qfalse);
+        if (end == PGCONN_WAIT_INTERRUPTED) pgconn_wait_check_ints();
     } while (end == PGCONN_WAIT_INTERRUPTED);
     if (end != PGCONN_WAIT_DONE || recv(pinging->watch, &answer, 1, MSG_DONTWAIT) != 1) {
         return PQPING_NO_RESPONSE;

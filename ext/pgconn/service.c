@@ -30,12 +30,12 @@ static VALUE
 lookup_run(VALUE arg)
 {
     struct lookup *lookup = (struct lookup *)arg;
-    struct pgconn_stepper stepper = {lookup_step, lookup_descriptor, lookup};
+    struct pgconn_stepper stepper = {lookup_step, lookup_descriptor, lookup, Qfalse};
     VALUE found;
 
     pgconn_conninfo_init(&lookup->conninfo, lookup->parameters);
     while (pgconn_wait_drive(&stepper, PGCONN_NEVER) == PGCONN_WAIT_INTERRUPTED) {
-        rb_thread_check_ints();
+        pgconn_wait_check_ints();
     }
     if (!lookup->pg) rb_memerror();
     found = pgconn_conninfo_hash(PQconninfo(lookup->pg), false);

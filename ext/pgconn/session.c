@@ -17,6 +17,12 @@ pgconn_session_init(struct pgconn_session *session)
     pgconn_two_phase_init(&session->two_phase);
 }
 
+VALUE
+pgconn_session_connection(const struct pgconn_session *session)
+{
+    return session->inbox.owner;
+}
+
 bool
 pgconn_session_inherited(const struct pgconn_session *session)
 {
@@ -199,7 +205,7 @@ pgconn_session_hang_up(struct pgconn_session *session)
 void
 pgconn_session_ring_driver(const struct pgconn_session *session)
 {
-    if (session->doorbell) pgconn_wakeup_ring(session->doorbell);
+    if (session->doorbell && *session->doorbell) pgconn_wakeup_ring(*session->doorbell);
 }
 
 /* In a forked child they are threads that don't exist. */

@@ -39,7 +39,7 @@ struct pgconn_session {
     struct pgconn_inbox inbox;
     struct pgconn_tracer tracer;          /* looked after by the connection */
     struct pgconn_run *driver;            /* the caller that drives the queue */
-    struct pgconn_wakeup *doorbell;       /* what ends its wait for the socket; NULL: none */
+    struct pgconn_wakeup **doorbell;      /* what ends its wait for the socket, if there is one */
     struct pgconn_waiter *waiters;        /* but these, only it is in libpq without the GVL */
     PGTransactionStatusType transaction;  /* of the last ReadyForQuery, also once it has ended */
     struct pgconn_text_settings settings; /* as of the last answer */
@@ -70,6 +70,9 @@ void pgconn_session_destroy(struct pgconn_session *session);
  * is then as it was and the PGconn the caller's.
  */
 VALUE pgconn_session_open(struct pgconn_session *session, PGconn *pg);
+
+/* The connection that it belongs to. */
+VALUE pgconn_session_connection(const struct pgconn_session *session);
 
 /*
  * Takes over from libpq what may have changed with an answer; in it the client encoding was this.

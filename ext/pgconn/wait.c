@@ -2,9 +2,8 @@
 
 #include "error.h"
 
-#include <errno.h>
-#include <math.h>
 #include <poll.h>
+#include <ruby/fiber/scheduler.h>
 #include <ruby/thread.h>
 #include <time.h>
 
@@ -45,6 +44,12 @@ pgconn_wait_seconds(VALUE seconds, const char *name)
                  rb_inspect(seconds));
     }
     return value;
+}
+
+bool
+pgconn_wait_is_ruby(void)
+{
+    return !NIL_P(rb_fiber_scheduler_current()); /* which is nil in blocking fibers */
 }
 
 /* Rounded up, so that a wait never ends just before its deadline and spins. */
@@ -123,6 +128,7 @@ drive_interrupt(void *wakeup)
     pgconn_wakeup_ring(wakeup);
 }
 
+/* Lets go of the GVL until the end. */
 static enum pgconn_wait_end
 drive_run(struct drive *drive, struct pgconn_wakeup **doorbell)
 {
@@ -144,9 +150,11 @@ enum pgconn_wait_end
 pgconn_wait_drive(const struct pgconn_stepper *stepper, pgconn_time deadline)
 {
     /* Stays so when Ruby has an interrupt pending already and doesn't let the region begin. */
-    struct drive drive = {stepper, deadline, pgconn_wakeup_take(), PGCONN_WAIT_INTERRUPTED};
+    struct drive drive = {.stepper = stepper, .deadline = deadline, .end = PGCONN_WAIT_INTERRUPTED};
     struct pgconn_wakeup *unheard;
 
+    if (pgconn_wait_is_ruby()) return pgconn_wait_drive_ruby(stepper, deadline, &unheard);
+    drive.wakeup = pgconn_wakeup_take();
     return drive_run(&drive, &unheard);
 }
 
@@ -154,9 +162,11 @@ enum pgconn_wait_end
 pgconn_wait_drive_rung(const struct pgconn_stepper *stepper, pgconn_time deadline,
                        struct pgconn_wakeup **doorbell)
 {
-    struct drive drive = {stepper, deadline, pgconn_wakeup_take(), PGCONN_WAIT_INTERRUPTED};
+    struct drive drive = {.stepper = stepper, .deadline = deadline, .end = PGCONN_WAIT_INTERRUPTED};
     pgconn_time soon;
 
+    if (pgconn_wait_is_ruby()) return pgconn_wait_drive_ruby(stepper, deadline, doorbell);
+    drive.wakeup = pgconn_wakeup_take();
     if (!drive.wakeup) {
         soon = pgconn_wait_after(SECONDS_WITHOUT_DOORBELL);
         if (soon < deadline) drive.deadline = soon;
@@ -187,108 +197,11 @@ single_descriptor(void *subject)
 }
 
 enum pgconn_wait_end
-pgconn_wait_descriptor(int descriptor, enum pgconn_step wanted, pgconn_time deadline)
+pgconn_wait_descriptor(int descriptor, enum pgconn_step wanted, pgconn_time deadline,
+                       VALUE connection)
 {
     struct single single = {.descriptor = descriptor, .wanted = wanted};
-    struct pgconn_stepper stepper = {single_step, single_descriptor, &single};
+    struct pgconn_stepper stepper = {single_step, single_descriptor, &single, connection};
 
     return pgconn_wait_drive(&stepper, deadline);
-}
-
-void
-pgconn_wait_sleeper_init(struct pgconn_sleeper *sleeper)
-{
-    pthread_condattr_t attributes;
-
-    pthread_mutex_init(&sleeper->lock, NULL);
-    pthread_condattr_init(&attributes);
-#ifdef HAVE_PTHREAD_CONDATTR_SETCLOCK
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-#endif
-    pthread_cond_init(&sleeper->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    sleeper->woken = sleeper->interrupted = false;
-}
-
-void
-pgconn_wait_sleeper_destroy(struct pgconn_sleeper *sleeper)
-{
-    pthread_cond_destroy(&sleeper->changed);
-    pthread_mutex_destroy(&sleeper->lock);
-}
-
-struct sleep {
-    struct pgconn_sleeper *sleeper;
-    pgconn_time deadline;
-    enum pgconn_wait_end end;
-};
-
-/* The deadline on the clock that the condition variable uses. */
-static struct timespec
-sleep_until(pgconn_time deadline)
-{
-    struct timespec until;
-
-#ifndef HAVE_PTHREAD_CONDATTR_SETCLOCK
-    clock_gettime(CLOCK_REALTIME, &until);
-    deadline += until.tv_sec * NANOSECONDS + until.tv_nsec - pgconn_wait_now();
-#endif
-    until.tv_sec = deadline / NANOSECONDS;
-    until.tv_nsec = deadline % NANOSECONDS;
-    return until;
-}
-
-static void *
-sleep_without_gvl(void *arg)
-{
-    struct sleep *sleep = arg;
-    struct pgconn_sleeper *sleeper = sleep->sleeper;
-    bool timed = sleep->deadline != PGCONN_NEVER;
-    struct timespec until = {0};
-    int code = 0;
-
-    if (timed) until = sleep_until(sleep->deadline);
-    pthread_mutex_lock(&sleeper->lock);
-    while (!sleeper->woken && !sleeper->interrupted && code != ETIMEDOUT) {
-        if (timed) code = pthread_cond_timedwait(&sleeper->changed, &sleeper->lock, &until);
-        else code = pthread_cond_wait(&sleeper->changed, &sleeper->lock);
-    }
-    if (sleeper->woken) sleep->end = PGCONN_WAIT_WOKEN;
-    else if (sleeper->interrupted) sleep->end = PGCONN_WAIT_INTERRUPTED;
-    else sleep->end = PGCONN_WAIT_TIMED_OUT;
-    sleeper->woken = sleeper->interrupted = false;
-    pthread_mutex_unlock(&sleeper->lock);
-    return NULL;
-}
-
-static void
-sleeper_ring(struct pgconn_sleeper *sleeper, bool *reason)
-{
-    pthread_mutex_lock(&sleeper->lock);
-    *reason = true;
-    pthread_cond_signal(&sleeper->changed);
-    pthread_mutex_unlock(&sleeper->lock);
-}
-
-static void
-sleeper_interrupt(void *arg)
-{
-    struct pgconn_sleeper *sleeper = arg;
-
-    sleeper_ring(sleeper, &sleeper->interrupted);
-}
-
-enum pgconn_wait_end
-pgconn_wait_sleep(struct pgconn_sleeper *sleeper, pgconn_time deadline)
-{
-    struct sleep sleep = {sleeper, deadline, PGCONN_WAIT_INTERRUPTED};
-
-    rb_thread_call_without_gvl2(sleep_without_gvl, &sleep, sleeper_interrupt, sleeper);
-    return sleep.end;
-}
-
-void
-pgconn_wait_wake(struct pgconn_sleeper *sleeper)
-{
-    sleeper_ring(sleeper, &sleeper->woken);
 }

@@ -1,7 +1,9 @@
 /*
- * The only place that blocks. Whatever talks to a server is a stepper: its step does what can be
- * done now and says what it waits for; pgconn_wait_drive waits between the steps, with the GVL
- * released from the first step to the last.
+ * The only place that blocks, and the only one that decides how. Whatever talks to a server is a
+ * stepper: its step does what can be done now and says what it waits for; pgconn_wait_drive waits
+ * between the steps. In a thread it does so with the GVL released from the first step to the last;
+ * under a Fiber scheduler steps are made with the GVL, and what waits between them is Ruby code,
+ * which lets other fibers run.
  */
 #ifndef PGCONN_WAIT_H
 #define PGCONN_WAIT_H
@@ -19,11 +21,12 @@ enum pgconn_step {
     PGCONN_STEP_FAILED,
 };
 
-/* What is driven. Both functions run without the GVL: no Ruby value may be touched there. */
+/* What is driven. Both functions may run without the GVL: no Ruby value may be touched there. */
 struct pgconn_stepper {
     enum pgconn_step (*step)(void *subject);
     int (*descriptor)(void *subject); /* asked after each step: connecting changes it */
     void *subject;
+    VALUE connection; /* that is waited for; 0: none */
 };
 
 enum pgconn_wait_end {
@@ -31,8 +34,20 @@ enum pgconn_wait_end {
     PGCONN_WAIT_FAILED,
     PGCONN_WAIT_TIMED_OUT,
     PGCONN_WAIT_WOKEN,       /* somebody called pgconn_wait_wake */
-    PGCONN_WAIT_INTERRUPTED, /* put things in order, then rb_thread_check_ints() */
+    PGCONN_WAIT_INTERRUPTED, /* put things in order, then pgconn_wait_check_ints() */
 };
+
+/*
+ * To be called after each INTERRUPTED, with no other Ruby code in between: raises what has ended
+ * the wait, if that was meant to raise.
+ */
+void pgconn_wait_check_ints(void);
+
+/*
+ * Whether the calling fiber's waits are Ruby code. Who waits so is, as seen by others, never in the
+ * middle of a step.
+ */
+bool pgconn_wait_is_ruby(void);
 
 /* A point in time: nanoseconds of the monotonic clock. */
 typedef int64_t pgconn_time;
@@ -63,23 +78,39 @@ enum pgconn_wait_end pgconn_wait_drive(const struct pgconn_stepper *stepper, pgc
 enum pgconn_wait_end pgconn_wait_drive_rung(const struct pgconn_stepper *stepper,
                                             pgconn_time deadline, struct pgconn_wakeup **doorbell);
 
-/* Waits for one thing (WANT_...) on one descriptor. Never raises. */
-enum pgconn_wait_end pgconn_wait_descriptor(int descriptor, enum pgconn_step wanted,
-                                            pgconn_time deadline);
+/*
+ * Whether the calling fiber is in the middle of a wait for the connection: it is called by the Ruby
+ * code of that wait, and must not begin another. (wait_ruby.c)
+ */
+bool pgconn_wait_is_under_way(VALUE connection);
 
-/* Where a thread sleeps whose flight is in somebody else's hands. Lives on that thread's stack. */
+/* That for fibers whose waits are Ruby code. (wait_ruby.c) */
+enum pgconn_wait_end pgconn_wait_drive_ruby(const struct pgconn_stepper *stepper,
+                                            pgconn_time deadline, struct pgconn_wakeup **doorbell);
+
+/*
+ * Waits for one thing (WANT_...) on one descriptor; connection as a stepper has it. Never raises.
+ */
+enum pgconn_wait_end pgconn_wait_descriptor(int descriptor, enum pgconn_step wanted,
+                                            pgconn_time deadline, VALUE connection);
+
+/* Where a caller sleeps whose flight is in somebody else's hands; on that caller's stack. */
 struct pgconn_sleeper {
+    VALUE connection; /* as a stepper has it */
     pthread_mutex_t lock;
     pthread_cond_t changed;
+    struct pgconn_wakeup *bell; /* of a fiber; NULL: it sleeps in the condition, or not at all */
     bool woken;
     bool interrupted;
 };
 
-void pgconn_wait_sleeper_init(struct pgconn_sleeper *sleeper);
+void pgconn_wait_sleeper_init(struct pgconn_sleeper *sleeper, VALUE connection);
 void pgconn_wait_sleeper_destroy(struct pgconn_sleeper *sleeper);
 
-/* Sleeps until woken; a wake that came before it counts. Never raises. */
+/* Sleeps until woken; a wake that came before it counts. Never raises. (wait_sleep.c) */
 enum pgconn_wait_end pgconn_wait_sleep(struct pgconn_sleeper *sleeper, pgconn_time deadline);
+
+/* From any thread, with or without the GVL. */
 void pgconn_wait_wake(struct pgconn_sleeper *sleeper);
 
 #endif
