@@ -276,19 +276,34 @@ deadline_error(const struct pgconn_request *request, enum pgconn_run_end end, bo
                          "before the statement's turn came: it is cancelled when it does");
 }
 
+/* Why the caller can't wait for the connection; NULL: it can. */
+static const char *
+caller_objection(const struct pgconn_session *session)
+{
+    VALUE connection = pgconn_session_connection(session);
+
+    if (session->async && !pgconn_wait_is_in_operation(connection)) {
+        return "an async connection can only execute, and be polled: this would wait";
+    }
+    if (pgconn_wait_is_under_way(connection)) {
+        return "what waits for a connection, a Fiber scheduler or a wait callback, can't execute "
+               "on the same connection meanwhile";
+    }
+    return NULL;
+}
+
 void
 pgconn_answer_check_caller(const struct pgconn_session *session)
 {
-    if (!pgconn_wait_is_under_way(pgconn_session_connection(session))) return;
-    pgconn_error_raise(rb_ePgconnProgrammingError,
-                       "what waits for a connection, a Fiber scheduler or a wait callback, can't "
-                       "execute on the same connection meanwhile");
+    const char *objection = caller_objection(session);
+
+    if (objection) pgconn_error_raise(rb_ePgconnProgrammingError, "%s", objection);
 }
 
 static enum pgconn_run_end
 flight_run(struct pgconn_session *session, struct pgconn_flight *flight, pgconn_time deadline)
 {
-    if (pgconn_wait_is_under_way(pgconn_session_connection(session))) {
+    if (caller_objection(session)) {
         pgconn_flight_free(flight);
         pgconn_answer_check_caller(session);
     }

@@ -53,8 +53,8 @@ enum pgconn_answer pgconn_answer_wait(struct pgconn_session *session, struct pgc
 VALUE pgconn_answer_loss(const struct pgconn_session *session);
 
 /*
- * Raises ProgrammingError where the caller is in the middle of a wait for this connection, called
- * by what does the waiting.
+ * Raises ProgrammingError where the caller can't wait for this connection: it is async and this no
+ * operation, or the caller is in the middle of a wait for it, called by what does the waiting.
  */
 void pgconn_answer_check_caller(const struct pgconn_session *session);
 

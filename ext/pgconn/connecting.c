@@ -1,23 +1,31 @@
 #include "connecting.h"
 
 #include <poll.h>
-#include <string.h>
+#include <stdlib.h>
+
+struct pgconn_connecting *
+pgconn_connecting_new(struct pgconn_messages *messages)
+{
+    struct pgconn_connecting *connecting = calloc(1, sizeof(*connecting));
+
+    if (!connecting) rb_memerror();
+    connecting->messages = messages;
+    return connecting;
+}
 
 void
-pgconn_connecting_init(struct pgconn_connecting *connecting, VALUE parameters,
-                       struct pgconn_messages *messages)
+pgconn_connecting_prepare(struct pgconn_connecting *connecting, VALUE parameters)
 {
-    memset(connecting, 0, sizeof(*connecting));
-    connecting->messages = messages;
     pgconn_conninfo_init(&connecting->conninfo, parameters);
 }
 
 void
 pgconn_connecting_free(struct pgconn_connecting *connecting)
 {
+    if (!connecting) return;
     pgconn_conninfo_free(&connecting->conninfo);
     if (connecting->pg) PQfinish(connecting->pg);
-    memset(connecting, 0, sizeof(*connecting));
+    free(connecting);
 }
 
 static enum pgconn_step
@@ -28,7 +36,7 @@ connecting_start(struct pgconn_connecting *connecting)
     pgconn_messages_receive(connecting->messages, connecting->pg);
     /* So that PQerrorMessage has the SQLSTATE of a refusal, for which libpq gives no PGresult. */
     PQsetErrorVerbosity(connecting->pg, PQERRORS_VERBOSE);
-    return PGCONN_STEP_WANT_WRITE;
+    return PGCONN_STEP_WANT_CONNECT;
 }
 
 /*
@@ -54,7 +62,7 @@ connecting_go_on(struct pgconn_connecting *connecting)
     case PGRES_POLLING_READING:
         return PGCONN_STEP_WANT_READ;
     case PGRES_POLLING_WRITING:
-        return PGCONN_STEP_WANT_WRITE;
+        return PGCONN_STEP_WANT_CONNECT;
     default:
         return PGCONN_STEP_FAILED;
     }

@@ -15,11 +15,13 @@ struct pgconn_connecting {
     enum pgconn_step wanted; /* what the last step said */
 };
 
-/* Copies a Hash of Strings. Raises NoMemoryError; what was copied must be freed all the same. */
-void pgconn_connecting_init(struct pgconn_connecting *connecting, VALUE parameters,
-                            struct pgconn_messages *messages);
+/* Empty; raises NoMemoryError. */
+struct pgconn_connecting *pgconn_connecting_new(struct pgconn_messages *messages);
 
-/* Frees the copies, and finishes the PGconn if it is still there. */
+/* Copies a Hash of Strings. Raises NoMemoryError; what was copied must be freed all the same. */
+void pgconn_connecting_prepare(struct pgconn_connecting *connecting, VALUE parameters);
+
+/* With the copies; finishes the PGconn if it is still there. NULL: does nothing. */
 void pgconn_connecting_free(struct pgconn_connecting *connecting);
 
 /*

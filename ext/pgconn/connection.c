@@ -100,6 +100,10 @@ pgconn_connection_get_open(VALUE self)
     if (session->life == PGCONN_SESSION_CLOSED) {
         pgconn_error_raise(rb_ePgconnInterfaceError, "connection already closed");
     }
+    if (session->life == PGCONN_SESSION_CONNECTING) {
+        pgconn_error_raise(rb_ePgconnProgrammingError,
+                           "the connection isn't made yet: poll until POLL_OK");
+    }
     if (session->life == PGCONN_SESSION_BROKEN) rb_exc_raise(pgconn_answer_loss(session));
     return session;
 }
@@ -157,12 +161,12 @@ connection_open_address(VALUE self, VALUE parameters, VALUE timeout)
 }
 
 /*
- * What connect was told: seconds or nil, seconds, two booleans, a class of cursors. The connection
- * is a closed one from here on, until it is open, and stays so when that fails.
+ * What connect was told: seconds or nil, seconds, three booleans, a class of cursors. The
+ * connection is a closed one from here on, until it is open, and stays so when that fails.
  */
 static VALUE
 connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, VALUE autocommit,
-                     VALUE busy_poll, VALUE cursor_factory)
+                     VALUE busy_poll, VALUE async, VALUE cursor_factory)
 {
     struct pgconn_connection *connection = pgconn_typed_data(self, &connection_type);
     struct pgconn_session *session = &connection->session;
@@ -175,7 +179,8 @@ connection_configure(VALUE self, VALUE statement_timeout, VALUE cancel_timeout, 
     }
     RB_OBJ_WRITE(self, &connection->statement_timeout, statement_timeout);
     session->cancel_timeout = pgconn_wait_seconds(cancel_timeout, "cancel_timeout");
-    session->autocommit = session->autocommit_by_default = RTEST(autocommit);
+    session->async = RTEST(async);
+    session->autocommit = session->autocommit_by_default = RTEST(autocommit) || session->async;
     session->busy_poll.off = !RTEST(busy_poll);
     RB_OBJ_WRITE(self, &connection->cursor_factory, cursor_factory);
     session->life = PGCONN_SESSION_CLOSED;
@@ -228,7 +233,10 @@ pgconn_connection_no_copy(VALUE self, VALUE original)
 static VALUE
 connection_close(VALUE self)
 {
-    pgconn_session_close(&pgconn_connection_get(self)->session);
+    struct pgconn_session *session = &pgconn_connection_get(self)->session;
+
+    pgconn_session_close(session);
+    if (session->async) rb_funcall(self, rb_intern("abandon_operation"), 0);
     return Qnil;
 }
 
@@ -238,7 +246,9 @@ connection_close(VALUE self)
 static VALUE
 connection_closed_p(VALUE self)
 {
-    return RBOOL(pgconn_connection_get(self)->session.life != PGCONN_SESSION_OPEN);
+    enum pgconn_session_life life = pgconn_connection_get(self)->session.life;
+
+    return RBOOL(life != PGCONN_SESSION_CONNECTING && life != PGCONN_SESSION_OPEN);
 }
 
 /*
@@ -285,10 +295,11 @@ Init_pgconn_connection(void)
     pgconn_connection_two_phase_init();
     pgconn_connection_tracer_init();
     pgconn_connection_messages_init();
+    pgconn_connection_polling_init();
     rb_define_method(rb_cPgconnConnection, "broken?", connection_broken_p, 0);
     rb_define_method(rb_cPgconnConnection, "closed?", connection_closed_p, 0);
     rb_define_method(rb_cPgconnConnection, "close", connection_close, 0);
-    rb_define_private_method(rb_cPgconnConnection, "configure", connection_configure, 5);
+    rb_define_private_method(rb_cPgconnConnection, "configure", connection_configure, 6);
     rb_define_private_method(rb_cPgconnConnection, "default_cursor_factory",
                              pgconn_connection_cursor_factory, 0);
     rb_define_private_method(rb_cPgconnConnection, "configure_statements",

@@ -32,6 +32,7 @@ void pgconn_connection_session_init(void);
 void pgconn_connection_transactions_init(void);
 void pgconn_connection_two_phase_init(void);
 void pgconn_connection_messages_init(void);
+void pgconn_connection_polling_init(void);
 
 /* The session of a connection that may talk. Raises InterfaceError or ConnectionLost otherwise. */
 struct pgconn_session *pgconn_connection_get_open(VALUE self);

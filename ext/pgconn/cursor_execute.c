@@ -107,7 +107,7 @@ run_execute(VALUE argument)
 }
 
 static void
-cursor_run(VALUE self, const struct pgconn_execute_call *call)
+cursor_run_now(VALUE self, const struct pgconn_execute_call *call)
 {
     struct run run = {self, call};
     VALUE connection = pgconn_cursor_get(self)->connection;
@@ -115,6 +115,36 @@ cursor_run(VALUE self, const struct pgconn_execute_call *call)
     pgconn_tracer_run(&pgconn_connection_get(connection)->session.tracer, call->sql, run_execute,
                       (VALUE)&run);
     RB_GC_GUARD(self);
+}
+
+/* In the operation's fiber, which outlives the call. */
+static VALUE
+operation_run(VALUE yielded, VALUE array, int argc, const VALUE *argv, VALUE block)
+{
+    struct pgconn_execute_call call = {
+        .sql = rb_ary_entry(array, 1),
+        .arguments = rb_ary_entry(array, 2),
+        .timeout = rb_ary_entry(array, 3),
+    };
+
+    (void)yielded, (void)argc, (void)argv, (void)block;
+    cursor_run_now(rb_ary_entry(array, 0), &call);
+    RB_GC_GUARD(array);
+    return Qnil;
+}
+
+static void
+cursor_run(VALUE self, const struct pgconn_execute_call *call)
+{
+    VALUE connection = pgconn_cursor_get(self)->connection, array;
+
+    if (!pgconn_connection_get(connection)->session.async) {
+        cursor_run_now(self, call);
+        return;
+    }
+    pgconn_connection_get_open(connection);
+    array = rb_ary_new_from_args(4, self, call->sql, call->arguments, call->timeout);
+    rb_block_call(connection, rb_intern("begin_operation"), 0, NULL, operation_run, array);
 }
 
 /*

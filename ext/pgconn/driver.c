@@ -167,6 +167,12 @@ run_wait(struct pgconn_run *run, pgconn_time until)
     return pgconn_wait_drive_rung(&stepper, until, &run->doorbell);
 }
 
+static enum pgconn_wait_way
+run_way(const struct pgconn_run *run)
+{
+    return pgconn_wait_way(pgconn_session_connection(run->session));
+}
+
 /*
  * Makes this caller the driver, in place of one that is between two steps and will see that. A
  * fiber's loop may be busy, or wait for this very caller, while the answer lies in the socket.
@@ -181,7 +187,7 @@ run_begin_to_drive(struct pgconn_run *run)
     session->doorbell = &run->doorbell;
     session->queue.awaited = run->flight;
     session->queue.rests = false;
-    run->replaceable = pgconn_wait_is_ruby();
+    run->replaceable = run_way(run) != PGCONN_WAIT_NATIVE;
     if (!before) return;
     before->replaced = true;
     if (before->doorbell) pgconn_wakeup_ring(before->doorbell);
@@ -314,7 +320,7 @@ static bool
 run_may_replace(const struct pgconn_run *run, const struct pgconn_run *driver)
 {
     if (!driver->replaceable || run->replaced) return false;
-    return driver->thread != run->thread || !pgconn_wait_is_ruby();
+    return driver->thread != run->thread || run_way(run) == PGCONN_WAIT_NATIVE;
 }
 
 /* Somebody drives already, or all that waits is barred, and so is this. */
@@ -421,4 +427,18 @@ pgconn_driver_post(struct pgconn_session *session, struct pgconn_flight *flight)
     if (session->driver) session_advance(session);
     else session_nudge(session);
     session_wake_next(session, NULL);
+}
+
+void
+pgconn_driver_take_in(struct pgconn_session *session)
+{
+    bool read;
+
+    if (session->driver) session_advance(session);
+    else session_nudge(session);
+    if (session->driver || session->queue.reading || session->life != PGCONN_SESSION_OPEN) return;
+    pgconn_session_lock(session);
+    read = pgconn_queue_listen(&session->queue);
+    pgconn_session_unlock(session);
+    if (!read) pgconn_session_lose(session, NULL);
 }

@@ -50,6 +50,12 @@ enum pgconn_run_end pgconn_driver_run(struct pgconn_session *session, struct pgc
 void pgconn_driver_post(struct pgconn_session *session, struct pgconn_flight *flight);
 
 /*
+ * Without a caller: sends what can be sent at once, and reads what has come, also unasked. The
+ * session may be lost then.
+ */
+void pgconn_driver_take_in(struct pgconn_session *session);
+
+/*
  * Cancels the flight at the head, whoever sent it, or with a cursor only that one's, wherever it
  * is: one that wasn't sent yet leaves the queue. Waits for the request's end until the deadline.
  * message gets libpq's text if the request couldn't be delivered, else it is empty.

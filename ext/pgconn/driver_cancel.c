@@ -91,11 +91,23 @@ flight_cancel(struct pgconn_session *session, struct pgconn_flight *flight, int 
     return true;
 }
 
+/* A wait callback that cancels isn't called again for that: it would cancel again. */
+static VALUE
+connection_to_wait_for(const struct pgconn_session *session)
+{
+    VALUE connection = pgconn_session_connection(session);
+
+    return pgconn_wait_is_under_way(connection) ? Qfalse : connection;
+}
+
 void
 pgconn_driver_cancel(struct pgconn_session *session, const void *cursor, pgconn_time deadline,
                      char *message, size_t size)
 {
-    struct canceling canceling = {pgconn_session_connection(session), -1, deadline, message, size};
+    struct canceling canceling = {.watch = -1,
+                                  .deadline = deadline,
+                                  .message = message,
+                                  .size = size};
     struct pgconn_flight *flight = cursor ? flight_of_cursor(session, cursor)
                                           : flight_at_front(session);
 
@@ -107,5 +119,6 @@ pgconn_driver_cancel(struct pgconn_session *session, const void *cursor, pgconn_
         snprintf(message, size, "could not start a cancel request: %s", strerror(errno));
     }
     if (canceling.watch < 0) return;
+    canceling.connection = connection_to_wait_for(session);
     rb_ensure(cancel_wait, (VALUE)&canceling, cancel_leave, (VALUE)&canceling);
 }

@@ -4,7 +4,6 @@
 
 struct connect {
     struct pgconn_session *session;
-    struct pgconn_connecting connecting;
     VALUE parameters;
     pgconn_time deadline;
 };
@@ -13,15 +12,18 @@ static VALUE
 connect_drive(VALUE arg)
 {
     struct connect *connect = (struct connect *)arg;
-    struct pgconn_connecting *connecting = &connect->connecting;
+    struct pgconn_connecting *connecting = connect->session->connecting;
     struct pgconn_stepper stepper = {pgconn_connecting_step, pgconn_connecting_descriptor,
                                      connecting, pgconn_session_connection(connect->session)};
     enum pgconn_wait_end end;
     VALUE failure;
 
-    pgconn_connecting_init(connecting, connect->parameters, &connect->session->messages);
+    pgconn_connecting_prepare(connecting, connect->parameters);
     while ((end = pgconn_wait_drive(&stepper, connect->deadline)) == PGCONN_WAIT_INTERRUPTED) {
         pgconn_wait_check_ints();
+    }
+    if (connect->session->life != PGCONN_SESSION_CONNECTING) {
+        pgconn_error_raise(rb_ePgconnInterfaceError, "connection closed while it was being made");
     }
     if (end == PGCONN_WAIT_TIMED_OUT) return ID2SYM(rb_intern("timed_out"));
     if (end == PGCONN_WAIT_FAILED) {
@@ -40,7 +42,11 @@ connect_drive(VALUE arg)
 static VALUE
 connect_leave(VALUE arg)
 {
-    pgconn_connecting_free(&((struct connect *)arg)->connecting);
+    struct pgconn_session *session = ((struct connect *)arg)->session;
+
+    pgconn_connecting_free(session->connecting);
+    session->connecting = NULL;
+    if (session->life == PGCONN_SESSION_CONNECTING) session->life = PGCONN_SESSION_CLOSED;
     return Qnil;
 }
 
@@ -49,5 +55,7 @@ pgconn_driver_connect(struct pgconn_session *session, VALUE parameters, pgconn_t
 {
     struct connect connect = {.session = session, .parameters = parameters, .deadline = deadline};
 
+    session->connecting = pgconn_connecting_new(&session->messages);
+    session->life = PGCONN_SESSION_CONNECTING;
     return rb_ensure(connect_drive, (VALUE)&connect, connect_leave, (VALUE)&connect);
 }

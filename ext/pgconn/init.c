@@ -23,7 +23,9 @@ Init_pgconn_ext(void)
     Init_pgconn_result();
     Init_pgconn_rows();
     Init_pgconn_statement_cache();
-    Init_pgconn_wait();
+    Init_pgconn_wait_way();
+    Init_pgconn_wait_object();
+    Init_pgconn_wait_ruby();
     Init_pgconn_inbox();
     Init_pgconn_cancel();
     Init_pgconn_tracer();

@@ -72,6 +72,7 @@ void
 pgconn_session_destroy(struct pgconn_session *session)
 {
     session_finish(session);
+    pgconn_connecting_free(session->connecting);
     pgconn_queue_destroy(&session->queue);
     pgconn_line_clear(&session->line);
     pgconn_messages_clear(&session->messages);

@@ -8,6 +8,7 @@
 
 #include "busy_poll.h"
 #include "cancel.h"
+#include "connecting.h"
 #include "inbox.h"
 #include "line.h"
 #include "names.h"
@@ -18,7 +19,8 @@
 #include "wakeup.h"
 
 enum pgconn_session_life {
-    PGCONN_SESSION_NEW, /* not connected yet */
+    PGCONN_SESSION_NEW, /* its initialize wasn't called */
+    PGCONN_SESSION_CONNECTING,
     PGCONN_SESSION_OPEN,
     PGCONN_SESSION_BROKEN, /* the connection was lost */
     PGCONN_SESSION_CLOSED,
@@ -34,6 +36,7 @@ struct pgconn_session {
     PGconn *pg;
     enum pgconn_session_life life;
     struct pgconn_queue queue;
+    struct pgconn_connecting *connecting; /* to one address; or NULL */
     struct pgconn_cancel cancel;
     struct pgconn_messages messages;
     struct pgconn_inbox inbox;
@@ -44,6 +47,7 @@ struct pgconn_session {
     PGTransactionStatusType transaction;  /* of the last ReadyForQuery, also once it has ended */
     struct pgconn_text_settings settings; /* as of the last answer */
     int client_encoding;                  /* libpq's number, as of the last answer */
+    bool async; /* callers don't wait: all that does is an operation, which is polled */
     bool autocommit;
     bool autocommit_by_default; /* what connect was told */
     struct pgconn_two_phase two_phase;

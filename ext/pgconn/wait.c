@@ -3,7 +3,6 @@
 #include "error.h"
 
 #include <poll.h>
-#include <ruby/fiber/scheduler.h>
 #include <ruby/thread.h>
 #include <time.h>
 
@@ -46,12 +45,6 @@ pgconn_wait_seconds(VALUE seconds, const char *name)
     return value;
 }
 
-bool
-pgconn_wait_is_ruby(void)
-{
-    return !NIL_P(rb_fiber_scheduler_current()); /* which is nil in blocking fibers */
-}
-
 /* Rounded up, so that a wait never ends just before its deadline and spins. */
 static int
 deadline_milliseconds(pgconn_time deadline)
@@ -72,6 +65,12 @@ struct drive {
     enum pgconn_wait_end end;
 };
 
+static bool
+drive_is_native(const struct drive *drive)
+{
+    return pgconn_wait_way(drive->stepper->connection) == PGCONN_WAIT_NATIVE;
+}
+
 static short
 events_for(enum pgconn_step wanted)
 {
@@ -80,6 +79,8 @@ events_for(enum pgconn_step wanted)
         return 0;
     case PGCONN_STEP_WANT_WRITE:
         return POLLIN | POLLOUT;
+    case PGCONN_STEP_WANT_CONNECT:
+        return POLLOUT;
     default:
         return POLLIN;
     }
@@ -153,7 +154,7 @@ pgconn_wait_drive(const struct pgconn_stepper *stepper, pgconn_time deadline)
     struct drive drive = {.stepper = stepper, .deadline = deadline, .end = PGCONN_WAIT_INTERRUPTED};
     struct pgconn_wakeup *unheard;
 
-    if (pgconn_wait_is_ruby()) return pgconn_wait_drive_ruby(stepper, deadline, &unheard);
+    if (!drive_is_native(&drive)) return pgconn_wait_drive_ruby(stepper, deadline, &unheard);
     drive.wakeup = pgconn_wakeup_take();
     return drive_run(&drive, &unheard);
 }
@@ -165,7 +166,7 @@ pgconn_wait_drive_rung(const struct pgconn_stepper *stepper, pgconn_time deadlin
     struct drive drive = {.stepper = stepper, .deadline = deadline, .end = PGCONN_WAIT_INTERRUPTED};
     pgconn_time soon;
 
-    if (pgconn_wait_is_ruby()) return pgconn_wait_drive_ruby(stepper, deadline, doorbell);
+    if (!drive_is_native(&drive)) return pgconn_wait_drive_ruby(stepper, deadline, doorbell);
     drive.wakeup = pgconn_wakeup_take();
     if (!drive.wakeup) {
         soon = pgconn_wait_after(SECONDS_WITHOUT_DOORBELL);

@@ -1,9 +1,8 @@
 /*
  * The only place that blocks, and the only one that decides how. Whatever talks to a server is a
  * stepper: its step does what can be done now and says what it waits for; pgconn_wait_drive waits
- * between the steps. In a thread it does so with the GVL released from the first step to the last;
- * under a Fiber scheduler steps are made with the GVL, and what waits between them is Ruby code,
- * which lets other fibers run.
+ * between the steps. In a thread it does so with the GVL released from the first step to the last.
+ * In all other ways steps are made with the GVL, and what waits between them is Ruby code.
  */
 #ifndef PGCONN_WAIT_H
 #define PGCONN_WAIT_H
@@ -17,6 +16,7 @@ enum pgconn_step {
     PGCONN_STEP_DONE,
     PGCONN_STEP_WANT_READ,
     PGCONN_STEP_WANT_WRITE,   /* and to read: who waits to write always reads too */
+    PGCONN_STEP_WANT_CONNECT, /* to write, and nothing else: so it is while connecting */
     PGCONN_STEP_WANT_HANG_UP, /* by the other end; what it has sent doesn't count */
     PGCONN_STEP_FAILED,
 };
@@ -43,11 +43,28 @@ enum pgconn_wait_end {
  */
 void pgconn_wait_check_ints(void);
 
+enum pgconn_wait_way {
+    PGCONN_WAIT_NATIVE,
+    PGCONN_WAIT_SCHEDULER, /* a Fiber scheduler's io_wait, in a non-blocking fiber */
+    PGCONN_WAIT_CALLBACK,  /* the user's wait callback, which polls the connection */
+    PGCONN_WAIT_YIELDING,  /* in the operation of an async connection: by leaving its fiber */
+};
+
 /*
- * Whether the calling fiber's waits are Ruby code. Who waits so is, as seen by others, never in the
- * middle of a step.
+ * How the calling fiber waits for a connection, or (0) for something else. Who doesn't wait
+ * natively is, as seen by others, never in the middle of a step. (wait_way.c, as those below)
  */
-bool pgconn_wait_is_ruby(void);
+enum pgconn_wait_way pgconn_wait_way(VALUE connection);
+
+/* The user's wait callback, or nil. */
+VALUE pgconn_wait_callback(void);
+
+/*
+ * Makes the calling fiber an operation of the connection, as long as it lasts; and whether it is
+ * one.
+ */
+void pgconn_wait_enter_operation(VALUE connection);
+bool pgconn_wait_is_in_operation(VALUE connection);
 
 /* A point in time: nanoseconds of the monotonic clock. */
 typedef int64_t pgconn_time;
@@ -84,9 +101,16 @@ enum pgconn_wait_end pgconn_wait_drive_rung(const struct pgconn_stepper *stepper
  */
 bool pgconn_wait_is_under_way(VALUE connection);
 
-/* That for fibers whose waits are Ruby code. (wait_ruby.c) */
+/* That for all ways that aren't native. (wait_ruby.c, as those below) */
 enum pgconn_wait_end pgconn_wait_drive_ruby(const struct pgconn_stepper *stepper,
                                             pgconn_time deadline, struct pgconn_wakeup **doorbell);
+
+/*
+ * For the Ruby code that waits for a connection in the calling fiber: makes a step. An Integer,
+ * what to wait for then on pgconn_wait_io's IO, 0 at the end; nil: no wait is under way.
+ */
+VALUE pgconn_wait_poll(VALUE connection);
+VALUE pgconn_wait_io(VALUE connection);
 
 /*
  * Waits for one thing (WANT_...) on one descriptor; connection as a stepper has it. Never raises.

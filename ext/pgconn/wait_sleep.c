@@ -152,7 +152,9 @@ pgconn_wait_sleep(struct pgconn_sleeper *sleeper, pgconn_time deadline)
 {
     struct sleep sleep = {sleeper, deadline, PGCONN_WAIT_INTERRUPTED};
 
-    if (pgconn_wait_is_ruby()) return sleep_ruby(sleeper, deadline);
+    if (pgconn_wait_way(sleeper->connection) != PGCONN_WAIT_NATIVE) {
+        return sleep_ruby(sleeper, deadline);
+    }
     rb_thread_call_without_gvl2(sleep_without_gvl, &sleep, sleeper_interrupt, sleeper);
     return sleep.end;
 }

@@ -23,6 +23,8 @@ module Pgconn
       raise TypeError, "connection_factory must be Pgconn::Connection or a subclass, " \
                        "not #{connection_factory.inspect}"
     end
+    raise ArgumentError, "an async connection can't be had for a block" if block && options[:async]
+
     conn = connection_factory.new(conninfo, **options)
     return conn unless block
 

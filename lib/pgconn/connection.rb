@@ -32,6 +32,8 @@ module Pgconn
     # @param busy_poll [Boolean] whether a thread may look for its answer for up to 60 microseconds before it
     #   sleeps, with Ruby's lock held, where the connection's own answers show that it is quicker; it is where
     #   client and server run on two cores. A connection with other callers' statements never does
+    # @param async [Boolean] whether calls return instead of waiting, and {#poll} goes on: see there. Returns
+    #   when names are resolved. Each statement commits by itself; what would wait raises ProgrammingError
     # @param keywords [Hash] libpq's keywords, such as `host:`, `dbname:` (or `database:`), `user:`,
     #   `password:` and `connect_timeout:` (seconds for each address); they win over those of conninfo,
     #   and nil is as if it were not there. With `target_session_attrs:` the hosts are tried until one is of
@@ -46,8 +48,8 @@ module Pgconn
     # @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS Parameter Key Words
     def initialize(conninfo = nil, autocommit: false, cursor_factory: nil, cancel_timeout: 5,
                    statement_timeout: nil, prepare_threshold: 2, statement_cache_size: 256, types: nil,
-                   busy_poll: true, **keywords)
-      configure(statement_timeout, cancel_timeout, autocommit, busy_poll,
+                   busy_poll: true, async: false, **keywords)
+      configure(statement_timeout, cancel_timeout, autocommit, busy_poll, async,
                 check_cursor_factory(cursor_factory || Cursor))
       @types = Types.new(self, types)
       configure_statements(statement_cache_size, prepare_threshold, @types.registry)
@@ -55,7 +57,7 @@ module Pgconn
       @dsn = Conninfo.to_dsn(parameters)
       options = ConnectOptions.new(parameters)
       @connected_with = Conninfo.without_secrets(options.effective).freeze
-      Connector.new(options).connect { |address, timeout| open_address(address, timeout) }
+      establish(Connector.new(options))
     end
 
     # @param cursor_factory [Class, nil] {Cursor} or a subclass; nil: the connection's own
@@ -89,6 +91,7 @@ module Pgconn
     # @return [Boolean] false also for a connection that is closed or lost. While other callers keep the
     #   connection busy for longer than the timeout, true unless it is known to be lost
     # @raise [InterfaceError] in a forked child of the process that connected
+    # @raise [ProgrammingError] on an async connection
     def alive?(timeout: 1)
       return false if closed?
 
@@ -118,6 +121,15 @@ module Pgconn
     alias set_client_encoding client_encoding=
 
     private
+
+    # An async connection goes on with {#poll}, which is not to wait for names.
+    def establish(connector)
+      address = ->(parameters, timeout) { open_address(parameters, timeout) }
+      return connector.connect(&address) unless async?
+
+      connector.resolve
+      begin_operation { connector.connect(&address) }
+    end
 
     def check_cursor_factory(factory)
       return factory if factory.is_a?(Class) && factory <= Cursor

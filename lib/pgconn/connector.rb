@@ -30,6 +30,12 @@ module Pgconn
       fail_with_all unless connected
     end
 
+    # Resolves all names, so that to connect then waits for servers only.
+    # @return [void]
+    def resolve
+      @addresses.each { nil }
+    end
+
     private
 
     def connects?(address, pass)

@@ -1,14 +1,25 @@
 # frozen_string_literal: true
 
 module Pgconn
-  # One wait of a fiber under a Fiber scheduler. The extension makes the steps, and decides who waits so;
-  # this is the loop between them, in which other fibers run.
+  # One wait that isn't the thread's. The extension makes the steps, and decides who waits in which way; these
+  # are the loops between the steps.
   # @api private
   class Wait
+    # Under a Fiber scheduler: other fibers run meanwhile.
     # @return [void]
     # @raise what ends the wait: whatever stops or interrupts the fiber
     def run
-      io.wait(IO::READABLE, timeout) until poll
+      until (events = poll).zero?
+        io.wait(events, timeout)
+      end
+    end
+
+    # In an operation of an async connection: who polls that is told what to wait for.
+    # @return [void]
+    def yield_to_poll
+      until (events = poll).zero?
+        Fiber.yield(events, io)
+      end
     end
   end
   private_constant :Wait

@@ -9,7 +9,21 @@ module WaysOfWaiting
     # @return [Hash{String => #call}] by what they are called
     def all
       { "a thread" => method(:in_thread), "a fiber of the gate scheduler" => method(:in_gate),
-        "a task of async" => method(:in_async) }
+        "a task of async" => method(:in_async), "a wait callback" => method(:in_callback) }
+    end
+
+    # Polls, and waits for what poll says.
+    POLLING = lambda do |connection|
+      until (events = connection.poll) == Pgconn::POLL_OK
+        connection.to_io.wait(events, nil)
+      end
+    end
+
+    def in_callback(server, &block)
+      Pgconn.wait_callback = POLLING
+      in_thread(server, &block)
+    ensure
+      Pgconn.wait_callback = nil
     end
 
     def in_thread(server, &block)
