@@ -236,7 +236,9 @@ connection_close(VALUE self)
     struct pgconn_session *session = &pgconn_connection_get(self)->session;
 
     pgconn_session_close(session);
-    if (session->async) rb_funcall(self, rb_intern("abandon_operation"), 0);
+    if (session->async && !pgconn_session_inherited(session)) {
+        rb_funcall(self, rb_intern("abandon_operation"), 0);
+    }
     return Qnil;
 }
 

@@ -5,7 +5,10 @@
 static VALUE
 connection_poll_wait(VALUE self)
 {
-    pgconn_connection_get(self);
+    /* A forked child would read its parent's answer. */
+    if (pgconn_session_inherited(&pgconn_connection_get(self)->session)) {
+        pgconn_connection_get_open(self);
+    }
     return pgconn_wait_poll(self);
 }
 

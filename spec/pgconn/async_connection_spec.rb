@@ -254,6 +254,32 @@ RSpec.describe "An async connection" do
       expect(events.map { |event| [event.sql, event.rows] }).to eq([["SELECT 1 FROM pg_sleep(0.05)", 1]])
     end
 
+    it "isn't a forked child's to poll or to close" do
+      cursor.execute("SELECT pg_sleep(0.2), 'the parent''s'")
+      child = fork do
+        connection.poll
+      rescue Pgconn::InterfaceError
+        connection.close
+        exit!(connection.closed? ? 0 : 1)
+      ensure
+        exit!(2)
+      end
+      expect(Process.wait2(child).last.exitstatus).to eq(0)
+      finish(connection)
+      expect(cursor.fetch[1]).to eq("the parent's")
+    end
+
+    it "and is forgotten meanwhile is cleaned up by the garbage collector" do
+      pids = Array.new(5) do
+        forgotten = Pgconn.connect(server.conninfo, async: true)
+        finish(forgotten)
+        forgotten.execute("SELECT pg_sleep(60)").connection.backend_pid
+      end
+      GC.start
+      observer.execute("SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid", [pids])
+      expect(observe("SELECT 1")).to eq(1)
+    end
+
     it "is polled in the thread that has called execute" do
       cursor.execute("SELECT pg_sleep(0.1), 1")
       expect(outcome_of(in_thread { connection.poll })).to be_a(Pgconn::ProgrammingError)
