@@ -203,6 +203,18 @@ RSpec.describe "Pgconn.wait_callback" do
     expect(connection.poll).to eq(Pgconn::POLL_OK)
   end
 
+  it "of the main Ractor isn't called in another" do
+    script = <<~RUBY
+      Warning[:experimental] = false
+      Pgconn.wait_callback = ->(_) { abort "called" }
+      puts(Ractor.new(ARGV[0]) do |uri|
+        Pgconn.connect(uri) { |conn| [Pgconn.wait_callback, conn.execute("SELECT 1").fetch_value] }.inspect
+      end.take)
+    RUBY
+    ended = RubyProcess.run(script, server.conninfo)
+    expect([ended.output, ended.errors]).to eq(["[nil, 1]\n", ""])
+  end
+
   it "of the example lets fibers wait at the same time" do
     load File.expand_path("../../examples/event_loop.rb", __dir__)
     loop = EventLoop.new

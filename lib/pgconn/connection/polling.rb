@@ -1,8 +1,9 @@
 # frozen_string_literal: true
 
 module Pgconn
-  # Connections that are polled: those made with `async: true`, and all others by a wait callback.
   class Connection
+    # Connections that are polled: those made with `async: true`, and all others by a wait callback.
+
     # Makes a step, which never waits, of what is under way. On an async connection that is connecting or the
     # statement being executed: its error is raised here, and once {POLL_OK} is given the cursor has its
     # result. In a wait callback it is what the call waits for that has called it; that call raises its errors
