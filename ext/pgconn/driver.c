@@ -1,22 +1,7 @@
-#include "driver.h"
+#include "driver_run.h"
 
 /* Bytes that are copied within microseconds. */
 #define SMALL_FLIGHT 16384
-
-/* One caller's wait for one flight; on that caller's stack. */
-struct pgconn_run {
-    struct pgconn_session *session;
-    struct pgconn_flight *flight;
-    pgconn_time deadline;
-    VALUE thread;                   /* the caller's */
-    struct pgconn_wakeup *doorbell; /* while it drives: what ends its wait; NULL: none */
-    bool replaceable;               /* while it drives: its waits are Ruby code */
-    bool replaced;                  /* another has taken over once */
-    bool returned;
-    bool sleeps; /* the sleeper has been made; flight->sleeper points to it */
-    enum pgconn_run_end end;
-    struct pgconn_sleeper sleeper;
-};
 
 static bool
 run_waits(const struct pgconn_run *run)
@@ -239,79 +224,6 @@ run_sleep(struct pgconn_run *run)
     return pgconn_wait_sleep(&run->sleeper, run->deadline);
 }
 
-/* Leaves the flight in the queue, where its answer will be read and dropped. */
-static void
-run_abandon(struct pgconn_run *run)
-{
-    pgconn_queue_abandon(&run->session->queue, run->flight);
-    pgconn_session_ring_driver(run->session);
-    run->flight = NULL;
-}
-
-/* What ends a block is sent, whatever becomes of its caller. */
-static bool
-flight_must_stay(const struct pgconn_flight *flight)
-{
-    return flight->boundary == PGCONN_BOUNDARY_LEAVE;
-}
-
-/* Nothing more is waited for. */
-static void
-run_end_early(struct pgconn_run *run, enum pgconn_run_end end)
-{
-    run->end = end;
-    run_abandon(run);
-}
-
-/* The server is asked to cancel the flight, and has a while for its answer. */
-static void
-run_expire_at_front(struct pgconn_run *run)
-{
-    struct pgconn_session *session = run->session;
-    bool expired = run->flight->expired;
-
-    if (expired || !run->flight->commands) {
-        run_end_early(run, PGCONN_RUN_UNKNOWN);
-        if (expired)
-            pgconn_session_lose(session, "no answer within cancel_timeout of the deadline");
-        return;
-    }
-    run->flight->expired = true;
-    pgconn_queue_cancel(&session->queue, run->flight);
-    pgconn_session_ring_driver(session);
-    run->deadline = pgconn_wait_after(session->cancel_timeout);
-}
-
-static void
-run_expire_under_way(struct pgconn_run *run)
-{
-    struct pgconn_queue *queue = &run->session->queue;
-
-    switch (pgconn_queue_place(queue, run->flight)) {
-    case PGCONN_PLACE_COMPLETE:
-        break;
-    case PGCONN_PLACE_FRONT:
-        run_expire_at_front(run);
-        break;
-    case PGCONN_PLACE_BEHIND:
-        pgconn_queue_cancel(queue, run->flight);
-        run_end_early(run, PGCONN_RUN_BEHIND);
-        break;
-    }
-}
-
-/* The deadline has passed: see the outcomes in pgconn_driver_run's contract. */
-static void
-run_expire(struct pgconn_run *run)
-{
-    if (flight_must_stay(run->flight)) run_end_early(run, PGCONN_RUN_UNKNOWN);
-    else if (run->flight->state == PGCONN_FLIGHT_QUEUED) {
-        pgconn_queue_withdraw(&run->session->queue, run->flight);
-        run->end = PGCONN_RUN_NOT_SENT;
-    }
-    else run_expire_under_way(run);
-}
-
 /*
  * Whether to take over: not from a fiber of the same loop, whose turn comes as soon as this one's,
  * nor back from who took over from this caller.
@@ -344,30 +256,10 @@ run_body(VALUE arg)
         end = run_must_sleep(run) ? run_sleep(run) : run_drive(run);
         if (end == PGCONN_WAIT_INTERRUPTED) pgconn_wait_check_ints();
         session_advance(run->session);
-        if (run_waits(run) && run->deadline <= pgconn_wait_now()) run_expire(run);
+        if (run_waits(run) && run->deadline <= pgconn_wait_now()) pgconn_run_expire(run);
     }
     run->returned = true;
     return Qnil;
-}
-
-/* An interrupt raises: nobody is left to take the answer. */
-static void
-run_give_up(struct pgconn_run *run)
-{
-    struct pgconn_flight *flight = run->flight;
-
-    if (flight->state < PGCONN_FLIGHT_ANSWERED && flight_must_stay(flight)) {
-        run_abandon(run);
-        return;
-    }
-    if (flight->state == PGCONN_FLIGHT_UNDER_WAY) {
-        pgconn_queue_cancel(&run->session->queue, flight);
-        run_abandon(run);
-        return;
-    }
-    if (flight->state == PGCONN_FLIGHT_QUEUED) pgconn_queue_remove(&run->session->queue, flight);
-    pgconn_flight_free(flight);
-    run->flight = NULL;
 }
 
 static VALUE
@@ -375,7 +267,7 @@ run_leave(VALUE arg)
 {
     struct pgconn_run *run = (struct pgconn_run *)arg;
 
-    if (!run->returned && run->flight) run_give_up(run);
+    if (!run->returned && run->flight) pgconn_run_give_up(run);
     if (run->flight) pgconn_queue_set_sleeper(&run->session->queue, run->flight, NULL);
     if (run->sleeps) pgconn_wait_sleeper_destroy(&run->sleeper);
     session_wake_next(run->session, run->flight);

@@ -316,6 +316,18 @@ RSpec.describe "Under a Fiber scheduler" do
     expect(connection.execute("SELECT 1").fetch_value).to eq(1)
   end
 
+  it "fibers that share a connection don't wait for each other's round trips" do
+    trips = through_proxy(delay: 0.05) do |proxy|
+      in_async(port: proxy.port) do |task, connection|
+        connection.execute("SELECT 1")
+        proxy.round_trips do
+          Array.new(10) { |number| task.async { connection.execute("SELECT $1::int", [number]) } }.each(&:wait)
+        end
+      end
+    end
+    expect(trips).to be < 5
+  end
+
   it "only one fiber waits for the socket, however many share the connection" do
     waits = in_gate do |scheduler, connection| # which fails where two wait for one descriptor
       before = scheduler.io_waits
