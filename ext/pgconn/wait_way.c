@@ -100,5 +100,7 @@ Init_pgconn_wait_way(void)
     callback_key = rb_ractor_local_storage_value_newkey();
     id_operation = rb_intern("__pgconn_operation__");
     rb_define_singleton_method(rb_mPgconn, "wait_callback", wait_callback, 0);
+    rb_define_singleton_method(rb_mPgconn, "get_wait_callback", wait_callback, 0);
     rb_define_singleton_method(rb_mPgconn, "wait_callback=", set_wait_callback, 1);
+    rb_define_singleton_method(rb_mPgconn, "set_wait_callback", set_wait_callback, 1);
 }
