@@ -45,6 +45,7 @@ pgconn_boundary_pass(struct pgconn_session *session, struct pgconn_flight *fligh
     case PGCONN_BOUNDARY_END:
         if (!session_is_idle(session)) return false;
         pgconn_two_phase_settle(&session->two_phase, flight, session->transaction);
+        if (flight->hold) pgconn_line_close(&session->line);
         return true;
     case PGCONN_BOUNDARY_MODES:
         session_change_modes(session, flight->change);
@@ -54,7 +55,9 @@ pgconn_boundary_pass(struct pgconn_session *session, struct pgconn_flight *fligh
         pgconn_line_push(&session->line, flight->hold);
         return true;
     case PGCONN_BOUNDARY_RELEASE:
-        return !flight->hold->begun;
+        if (flight->hold->begun) return false;
+        pgconn_line_close(&session->line);
+        return true;
     case PGCONN_BOUNDARY_LEAVE:
         if (flight->hold->begun) return false;
         pgconn_line_pop(&session->line);

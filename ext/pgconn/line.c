@@ -57,13 +57,20 @@ pgconn_line_bars(const struct pgconn_line *line, const struct pgconn_flight *fli
     }
 }
 
+/* An interrupted caller is in it no more, though the queue has yet to end it. */
+static bool
+hold_is_of(const struct pgconn_hold *hold, pgconn_caller caller)
+{
+    return hold->caller == caller && hold->ending;
+}
+
 bool
 pgconn_line_holds(const struct pgconn_line *line, pgconn_caller caller)
 {
     const struct pgconn_hold *hold;
 
     for (hold = line->top; hold; hold = hold->outer) {
-        if (!hold->left && (hold->shared || hold->caller == caller)) return true;
+        if (hold_is_of(hold, caller) || (hold->shared && !hold->left)) return true;
     }
     return false;
 }
@@ -71,12 +78,10 @@ pgconn_line_holds(const struct pgconn_line *line, pgconn_caller caller)
 struct pgconn_hold *
 pgconn_line_ending(const struct pgconn_line *line, pgconn_caller caller)
 {
-    struct pgconn_hold *hold;
+    struct pgconn_hold *hold = line->top;
 
-    for (hold = line->top; hold; hold = hold->outer) {
-        if (hold->left && hold->ending && hold->outermost && hold->caller == caller) return hold;
-    }
-    return NULL;
+    while (hold && !hold_is_of(hold, caller)) hold = hold->outer;
+    return hold && hold->left && hold->outermost ? hold : NULL;
 }
 
 void
@@ -95,6 +100,18 @@ pgconn_line_pop(struct pgconn_line *line)
 
     line->top = hold->outer;
     pgconn_hold_free(hold);
+}
+
+/* That of a caller who was interrupted stays for its LEAVE, which has nothing to do then. */
+void
+pgconn_line_close(struct pgconn_line *line)
+{
+    struct pgconn_hold *hold = line->top;
+
+    hold->begun = false;
+    if (!hold->ending) return;
+    hold->open = false;
+    line->top = hold->outer;
 }
 
 static bool
@@ -193,15 +210,21 @@ first_of_blocks(const struct pgconn_line *line, const struct pgconn_flight *flig
 }
 
 void
-pgconn_line_settle(struct pgconn_line *line, const struct pgconn_flight *flight)
+pgconn_line_settle(struct pgconn_line *line, const struct pgconn_flight *flight,
+                   PGTransactionStatusType transaction)
 {
-    if (flight->boundary == PGCONN_BOUNDARY_LEAVE) {
+    switch (flight->boundary) {
+    case PGCONN_BOUNDARY_LEAVE:
         pgconn_line_pop(line);
-    }
-    else if (flight->boundary == PGCONN_BOUNDARY_RELEASE) {
-        flight->hold->begun = !command_succeeded(flight->commands);
-    }
-    else if (flight->began || flight->opens) {
+        break;
+    case PGCONN_BOUNDARY_RELEASE:
+        if (command_succeeded(flight->commands)) pgconn_line_close(line);
+        break;
+    case PGCONN_BOUNDARY_END:
+        if (flight->hold && transaction == PQTRANS_IDLE) pgconn_line_close(line);
+        break;
+    default:
+        if (!flight->began && !flight->opens) break;
         hold_settle_begin(line->top, first_of_blocks(line, flight));
     }
 }

@@ -13,13 +13,14 @@ struct pgconn_hold {
     pgconn_caller caller;
     bool shared;    /* other callers' flights pass, too */
     bool outermost; /* no transaction was open when it was opened: it begins and ends its own */
-    bool open;      /* it is in the stack, which frees it */
+    bool open;      /* it is in the stack, which frees it; else its caller does */
     bool left;      /* by its caller: only its end is still to come */
     bool begun;     /* the server knows of it: as a savepoint, or as the transaction itself */
     bool savepoint;
-    int depth;                    /* in the stack, from 1 on: names the savepoint */
-    struct pgconn_modes modes;    /* of its BEGIN, where they aren't the session's */
-    struct pgconn_flight *ending; /* made beforehand: what leaves it can't fail then */
+    int depth;                 /* in the stack, from 1 on: names the savepoint */
+    struct pgconn_modes modes; /* of its BEGIN, where they aren't the session's */
+    struct pgconn_flight
+        *ending; /* made beforehand: what leaves it can't fail then; NULL: queued */
 };
 
 /* What a session knows when a flight is about to be sent. */
@@ -46,12 +47,18 @@ bool pgconn_line_bars(const struct pgconn_line *line, const struct pgconn_flight
 /* Whether what the caller does is part of a block that is open: of its own, or of a shared one. */
 bool pgconn_line_holds(const struct pgconn_line *line, pgconn_caller caller);
 
-/* The outermost block that the caller has left and whose end isn't queued yet; or NULL. */
+/* The block that begins and ends a transaction, and that the caller is just ending; or NULL. */
 struct pgconn_hold *pgconn_line_ending(const struct pgconn_line *line, pgconn_caller caller);
 
 /* Puts a hold on top, or takes that on top away and frees it. */
 void pgconn_line_push(struct pgconn_line *line, struct pgconn_hold *hold);
 void pgconn_line_pop(struct pgconn_line *line);
+
+/*
+ * What was done in the hold on top is kept or undone: it has ended, and what its caller does from
+ * now on is outside of it. It leaves the stack, and is its caller's to free.
+ */
+void pgconn_line_close(struct pgconn_line *line);
 
 /*
  * Puts in front of a flight what begins the blocks that the server doesn't know yet: BEGIN where no
@@ -64,7 +71,8 @@ bool pgconn_line_begin(struct pgconn_line *line, struct pgconn_flight *flight,
 bool pgconn_line_end(struct pgconn_flight *flight);
 
 /* After the flight's answer: which blocks has it begun or ended? */
-void pgconn_line_settle(struct pgconn_line *line, const struct pgconn_flight *flight);
+void pgconn_line_settle(struct pgconn_line *line, const struct pgconn_flight *flight,
+                        PGTransactionStatusType transaction);
 
 /* No transaction is open: so none of the blocks is begun. */
 void pgconn_line_idle(struct pgconn_line *line);

@@ -191,7 +191,7 @@ session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
     if (flight->resets && pgconn_flight_has_tag(flight, "DISCARD ALL")) {
         session_restore_defaults(session);
     }
-    pgconn_line_settle(&session->line, flight);
+    pgconn_line_settle(&session->line, flight, session->transaction);
     session_judge_strike(session, flight);
     if (flight->refused) flight->refused = session_takes_back(session, flight);
     flight->sent_encoding_index = flight->settings.encoding_index;

@@ -5,7 +5,7 @@
 /* One run of a `transaction { }`; on its caller's stack. */
 struct transaction {
     VALUE self;
-    struct pgconn_hold *hold; /* the line's once it is open, and gone when the block is left */
+    struct pgconn_hold *hold; /* the line's while it is open */
     bool alone;               /* it can't be part of another transaction */
     enum pgconn_left left;
     bool settled; /* committed or rolled back, as far as Ruby's methods do that */
@@ -74,21 +74,30 @@ flight_wait(struct pgconn_session *session, struct pgconn_flight *flight)
     }
 }
 
-/* Undoes what wasn't committed, in any case, and lets go of the line. */
-static VALUE
-transaction_close(VALUE arg)
+/* Undoes what wasn't committed, and lets go of the line. */
+static void
+transaction_undo(const struct transaction *transaction)
 {
-    struct transaction *transaction = (struct transaction *)arg;
     struct pgconn_session *session = &pgconn_connection_get(transaction->self)->session;
     struct pgconn_hold *hold = transaction->hold;
     struct pgconn_flight *ending = hold->ending;
 
     /* The server has rolled back, and the session keeps the hold for its own end. */
-    if (session->life != PGCONN_SESSION_OPEN || pgconn_session_inherited(session)) return Qnil;
+    if (session->life != PGCONN_SESSION_OPEN || pgconn_session_inherited(session)) return;
     hold->ending = NULL;
     pgconn_boundary_mark(ending, PGCONN_BOUNDARY_LEAVE, hold);
     if (hold->begun && transaction_may_wait(transaction, session)) flight_wait(session, ending);
     else pgconn_driver_post(session, ending);
+}
+
+/* The hold isn't open where it has ended already, or where it never was its turn. */
+static VALUE
+transaction_close(VALUE arg)
+{
+    const struct transaction *transaction = (const struct transaction *)arg;
+
+    if (transaction->hold->open) transaction_undo(transaction);
+    else pgconn_hold_free(transaction->hold);
     return Qnil;
 }
 
@@ -97,13 +106,10 @@ transaction_leave(VALUE arg, enum pgconn_left left)
 {
     struct transaction *transaction = (struct transaction *)arg;
 
-    if (!transaction->hold->open) { /* interrupted before it was its turn */
-        pgconn_hold_free(transaction->hold);
-        return;
-    }
     transaction->left = left;
     transaction->hold->left = true;
-    rb_ensure(transaction_settle, arg, transaction_close, arg);
+    if (transaction->hold->open) rb_ensure(transaction_settle, arg, transaction_close, arg);
+    else transaction_close(arg);
 }
 
 /*
