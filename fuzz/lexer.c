@@ -88,6 +88,16 @@ statements_check(const char *sql, size_t length, bool standard_strings)
           "what stands behind the first statement makes them several");
 }
 
+static void
+ends_check(const char *sql, size_t length, bool standard_strings)
+{
+    enum pgconn_keyword first = pgconn_sql_statements_keyword(sql, length, standard_strings);
+    bool may_end = pgconn_sql_statements_may_end(sql, length, standard_strings);
+
+    check(may_end || memchr(sql, '(', length) || !pgconn_sql_statements_keyword_ends(first),
+          "what the first statement ends, one of the statements may end");
+}
+
 /* The text is in memory of its own, so that AddressSanitizer sees who reads on. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -103,7 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(sql, data + 1, length);
     tokens_check(sql, length, standard_strings);
     statements_check(sql, length, standard_strings);
-    pgconn_sql_lexer_keyword(sql, length, standard_strings);
+    ends_check(sql, length, standard_strings);
     free(sql);
     return 0;
 }

@@ -9,10 +9,7 @@ pgconn_connection_get_outside(VALUE self, const char *what)
     struct pgconn_session *session = pgconn_connection_get_open(self);
 
     if (session->line.top && pgconn_line_holds(&session->line, pgconn_caller_current())) {
-        pgconn_error_raise(rb_ePgconnProgrammingError,
-                           "%s inside transaction { }: its end commits, and raising "
-                           "Pgconn::Rollback in it rolls back",
-                           what);
+        pgconn_error_raise(rb_ePgconnProgrammingError, "%s %s", what, PGCONN_LINE_INSIDE);
     }
     return session;
 }

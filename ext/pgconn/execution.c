@@ -151,6 +151,7 @@ statements_add(struct execution *execution)
 
     command_add(execution, PGCONN_COMMAND_STATEMENTS, "");
     flight->simple = flight->barrier = flight->forgets = true;
+    flight->may_end = execution->known->sql.may_end;
 }
 
 static VALUE

@@ -9,7 +9,7 @@
 #include "message.h"
 #include "modes.h"
 #include "simple_query.h"
-#include "sql_lexer.h"
+#include "sql_statements.h"
 
 enum pgconn_flight_state {
     PGCONN_FLIGHT_QUEUED,    /* may leave the queue as if it had never been there */
@@ -83,6 +83,8 @@ struct pgconn_flight {
     bool simple;     /* goes as one simple query, its last command being STATEMENTS; a barrier */
     bool began;      /* it begins a transaction: BEGIN is its first command */
     bool opens;      /* it begins blocks within: SAVEPOINTs follow */
+    bool ends;       /* the user's own COMMIT, ROLLBACK or the like */
+    bool may_end;    /* such a statement may be among several */
     bool joins;      /* the driver's own question: in whatever transaction is open, or in none */
     bool resets;     /* the session: ROLLBACK goes first if a transaction is open */
     bool forgets;    /* may drop the session's prepared statements: DISCARD, DEALLOCATE */

@@ -184,6 +184,28 @@ pgconn_line_end(struct pgconn_flight *flight)
 }
 
 static bool
+line_is_lost(const struct pgconn_line *line)
+{
+    const struct pgconn_hold *hold = line->top;
+
+    while (hold && !hold->lost) hold = hold->outer;
+    return hold != NULL;
+}
+
+const char *
+pgconn_line_forbids(const struct pgconn_line *line, const struct pgconn_flight *flight)
+{
+    bool sends = flight->commands || flight->boundary != PGCONN_BOUNDARY_NONE;
+
+    if (!line->top || flight->boundary == PGCONN_BOUNDARY_OPEN) return NULL;
+    if (sends && line_is_lost(line)) {
+        return "the transaction of this block was ended by SQL in it: nothing more can be done in "
+               "the block, and its end commits nothing";
+    }
+    return flight->ends ? "a transaction can't be ended by SQL " PGCONN_LINE_INSIDE : NULL;
+}
+
+static bool
 command_succeeded(const struct pgconn_command *command)
 {
     return PQresultStatus(command->result) == PGRES_COMMAND_OK;
@@ -209,6 +231,45 @@ first_of_blocks(const struct pgconn_line *line, const struct pgconn_flight *flig
     return flight->began && hold && hold->savepoint ? flight->commands->next : flight->commands;
 }
 
+/* A transaction in which nothing was done so far: it will begin once more. */
+static void
+line_take_back(struct pgconn_line *line)
+{
+    struct pgconn_hold *hold;
+
+    for (hold = line->top; hold; hold = hold->outer) hold->begun = false;
+}
+
+/* Another transaction may be open, that one of several statements has begun: LEAVE rolls it back. */
+static void
+line_lose(struct pgconn_line *line, bool in_transaction)
+{
+    struct pgconn_hold *hold;
+
+    for (hold = line->top; hold; hold = hold->outer) {
+        if (!hold->begun) continue;
+        hold->lost = true;
+        hold->savepoint = false;
+        hold->begun = in_transaction;
+    }
+}
+
+/* The tag of ROLLBACK TO is that of ROLLBACK: so it counts whether there was a ROLLBACK at all. */
+static bool
+flight_has_ended_transaction(const struct pgconn_flight *flight)
+{
+    const struct pgconn_command *command;
+    const char *tag;
+
+    if (!flight->may_end) return false;
+    for (command = flight->commands; command; command = command->next) {
+        tag = command->result ? PQcmdStatus(command->result) : "";
+        if (strcmp(tag, "COMMIT") == 0 || strcmp(tag, "ROLLBACK") == 0) return true;
+        if (strcmp(tag, "PREPARE TRANSACTION") == 0) return true;
+    }
+    return false;
+}
+
 void
 pgconn_line_settle(struct pgconn_line *line, const struct pgconn_flight *flight,
                    PGTransactionStatusType transaction)
@@ -227,12 +288,8 @@ pgconn_line_settle(struct pgconn_line *line, const struct pgconn_flight *flight,
         if (!flight->began && !flight->opens) break;
         hold_settle_begin(line->top, first_of_blocks(line, flight));
     }
-}
-
-void
-pgconn_line_idle(struct pgconn_line *line)
-{
-    struct pgconn_hold *hold;
-
-    for (hold = line->top; hold; hold = hold->outer) hold->begun = false;
+    if (flight->errand == PGCONN_ERRAND_ROLLBACK) line_take_back(line);
+    else if (transaction == PQTRANS_IDLE || flight_has_ended_transaction(flight)) {
+        line_lose(line, transaction != PQTRANS_IDLE);
+    }
 }

@@ -8,6 +8,10 @@
 
 #include "flight.h"
 
+/* Where something can't be done, and what to do instead. */
+#define PGCONN_LINE_INSIDE \
+    "inside transaction { }: its end commits, and raising Pgconn::Rollback in it rolls back"
+
 struct pgconn_hold {
     struct pgconn_hold *outer;
     pgconn_caller caller;
@@ -17,7 +21,8 @@ struct pgconn_hold {
     bool left;      /* by its caller: only its end is still to come */
     bool begun;     /* the server knows of it: as a savepoint, or as the transaction itself */
     bool savepoint;
-    int depth;                 /* in the stack, from 1 on: names the savepoint */
+    bool lost; /* SQL of the user's has ended the transaction that it began, or was part of */
+    int depth; /* in the stack, from 1 on: names the savepoint */
     struct pgconn_modes modes; /* of its BEGIN, where they aren't the session's */
     struct pgconn_flight
         *ending; /* made beforehand: what leaves it can't fail then; NULL: queued */
@@ -70,11 +75,14 @@ bool pgconn_line_begin(struct pgconn_line *line, struct pgconn_flight *flight,
 /* Gives a RELEASE or a LEAVE its statements, unless it has them. False when out of memory. */
 bool pgconn_line_end(struct pgconn_flight *flight);
 
-/* After the flight's answer: which blocks has it begun or ended? */
+/* Why the flight, whose turn it is, can't be sent in the block that is open; or NULL. */
+const char *pgconn_line_forbids(const struct pgconn_line *line, const struct pgconn_flight *flight);
+
+/*
+ * After the flight's answer, and with the session's state: which blocks has it begun, ended or
+ * lost?
+ */
 void pgconn_line_settle(struct pgconn_line *line, const struct pgconn_flight *flight,
                         PGTransactionStatusType transaction);
-
-/* No transaction is open: so none of the blocks is begun. */
-void pgconn_line_idle(struct pgconn_line *line);
 
 #endif

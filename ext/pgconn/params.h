@@ -77,6 +77,7 @@ struct pgconn_sql {
     int highest;  /* the highest $n, where there are no names */
     bool embeds;  /* it holds statements that may have parameters of their own */
     bool several; /* it is more than one statement, or can't be told from that */
+    bool may_end; /* one of several may end the transaction that is open */
 };
 
 /*

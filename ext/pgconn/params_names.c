@@ -274,17 +274,20 @@ sql_check(VALUE sql)
     return sql;
 }
 
-static bool
-sql_is_several(VALUE sql, bool standard_strings)
+static void
+statements_read(struct pgconn_sql *parsed, bool standard_strings)
 {
-    bool several;
+    VALUE sql = parsed->text;
+    const char *start;
+    size_t length;
 
-    if (!sql_has(sql, ';')) return false;
+    if (!sql_has(sql, ';')) return;
     sql = sql_lexable(sql);
-    several = pgconn_sql_statements_are_several(RSTRING_PTR(sql), (size_t)RSTRING_LEN(sql),
-                                                standard_strings);
+    RSTRING_GETMEM(sql, start, length);
+    parsed->several = pgconn_sql_statements_are_several(start, length, standard_strings);
+    parsed->may_end = parsed->several &&
+                      pgconn_sql_statements_may_end(start, length, standard_strings);
     RB_GC_GUARD(sql);
-    return several;
 }
 
 static struct pgconn_sql
@@ -305,7 +308,7 @@ pgconn_params_parse(VALUE sql, bool by_name, bool standard_strings)
     struct pgconn_sql parsed = by_name ? names_parse(text, standard_strings)
                                        : positions_parse(text, standard_strings);
 
-    parsed.several = sql_is_several(parsed.text, standard_strings);
+    statements_read(&parsed, standard_strings);
     return parsed;
 }
 

@@ -78,8 +78,8 @@ sql_substitute(VALUE sql, VALUE literals, bool standard_strings)
 static void
 sql_check(VALUE sql, bool standard_strings)
 {
-    if (pgconn_sql_lexer_keyword(RSTRING_PTR(sql), (size_t)RSTRING_LEN(sql), standard_strings) ==
-        PGCONN_KEYWORD_NONE) {
+    if (pgconn_sql_statements_keyword(RSTRING_PTR(sql), (size_t)RSTRING_LEN(sql),
+                                      standard_strings) == PGCONN_KEYWORD_NONE) {
         pgconn_error_raise(rb_ePgconnProgrammingError, PGCONN_EXECUTION_EMPTY);
     }
 }

@@ -6,12 +6,14 @@ pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keywor
 {
     flight->begins = PGCONN_BEGINS;
     flight->repeatable = true;
+    flight->ends = pgconn_sql_statements_keyword_ends(keyword);
     switch (keyword) {
     case PGCONN_KEYWORD_ABORT:
     case PGCONN_KEYWORD_BEGIN:
     case PGCONN_KEYWORD_COMMIT:
     case PGCONN_KEYWORD_END:
     case PGCONN_KEYWORD_ROLLBACK:
+    case PGCONN_KEYWORD_ROLLBACK_TO:
     case PGCONN_KEYWORD_START:
         flight->begins = PGCONN_BEGINS_IN_BLOCK; /* the user has taken the transaction in hand */
         flight->barrier = true;
@@ -25,6 +27,7 @@ pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keywor
         flight->barrier = flight->forgets = true;
         break;
     case PGCONN_KEYWORD_PREPARE:
+    case PGCONN_KEYWORD_PREPARE_TRANSACTION:
     case PGCONN_KEYWORD_RELEASE:
     case PGCONN_KEYWORD_RESET:
     case PGCONN_KEYWORD_SAVEPOINT:
@@ -49,6 +52,9 @@ session_prepare(struct pgconn_session *session, struct pgconn_flight *flight)
 static bool
 session_forbids(const struct pgconn_session *session, struct pgconn_flight *flight)
 {
+    flight->forbidden = pgconn_line_forbids(&session->line, flight);
+    if (flight->forbidden) return true;
+    if (!flight->commands && flight->boundary != PGCONN_BOUNDARY_OPEN) return false;
     flight->forbidden = pgconn_two_phase_forbids(&session->two_phase, flight);
     if (!flight->forbidden && pgconn_session_is_in_transaction(session)) {
         flight->forbidden = flight->outside;
@@ -63,10 +69,10 @@ session_forbids(const struct pgconn_session *session, struct pgconn_flight *flig
 static bool
 session_turns_back(const struct pgconn_session *session, struct pgconn_flight *flight)
 {
-    if (flight->boundary == PGCONN_BOUNDARY_OPEN) return session_forbids(session, flight);
-    if (!flight->commands || flight->boundary == PGCONN_BOUNDARY_LEAVE) return false;
-    return session_forbids(session, flight) || flight->canceled ||
-           pgconn_two_phase_is_outdated(&session->two_phase, flight) ||
+    if (flight->boundary == PGCONN_BOUNDARY_LEAVE) return false;
+    if (session_forbids(session, flight)) return true;
+    if (!flight->commands) return false;
+    return flight->canceled || pgconn_two_phase_is_outdated(&session->two_phase, flight) ||
            !pgconn_text_settings_equal(flight->settings, session->settings);
 }
 
@@ -210,5 +216,4 @@ pgconn_session_land(struct pgconn_session *session)
         pgconn_session_follow(session, flight->client_encoding, last);
         session_settle(session, flight);
     }
-    if (session->transaction == PQTRANS_IDLE) pgconn_line_idle(&session->line);
 }

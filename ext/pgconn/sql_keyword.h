@@ -7,7 +7,7 @@
 
 #include "compat.h"
 
-/* What the first keyword of a statement says about it. */
+/* What the first words of a statement say about it. */
 enum pgconn_keyword {
     PGCONN_KEYWORD_NONE, /* the text holds no statement: nothing but blanks, comments and ';' */
     PGCONN_KEYWORD_OTHER,
@@ -23,14 +23,19 @@ enum pgconn_keyword {
     PGCONN_KEYWORD_DO,
     PGCONN_KEYWORD_END,
     PGCONN_KEYWORD_EXPLAIN,
-    PGCONN_KEYWORD_PREPARE, /* PREPARE name AS, and PREPARE TRANSACTION */
-    PGCONN_KEYWORD_QUERY,   /* SELECT, VALUES, TABLE, WITH, INSERT, UPDATE, DELETE, MERGE */
+    PGCONN_KEYWORD_PREPARE, /* a statement */
+    PGCONN_KEYWORD_PREPARE_TRANSACTION,
+    PGCONN_KEYWORD_QUERY, /* SELECT, VALUES, TABLE, WITH, INSERT, UPDATE, DELETE, MERGE */
     PGCONN_KEYWORD_RELEASE,
     PGCONN_KEYWORD_RESET,
     PGCONN_KEYWORD_ROLLBACK,
+    PGCONN_KEYWORD_ROLLBACK_TO, /* a savepoint */
     PGCONN_KEYWORD_SAVEPOINT,
     PGCONN_KEYWORD_SET,
     PGCONN_KEYWORD_START,
+    PGCONN_KEYWORD_TO, /* this and the next stand behind the first word */
+    PGCONN_KEYWORD_TRANSACTION,
+    PGCONN_KEYWORD_WORK,
 };
 
 struct pgconn_sql_word {

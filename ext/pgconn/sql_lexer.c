@@ -367,20 +367,3 @@ pgconn_sql_lexer_token_keyword(const struct pgconn_token *token)
     if (token->kind == PGCONN_TOKEN_WORD) word = pgconn_sql_word_find(token->start, token->length);
     return word ? word->keyword : PGCONN_KEYWORD_OTHER;
 }
-
-enum pgconn_keyword
-pgconn_sql_lexer_keyword(const char *sql, size_t length, bool standard_strings)
-{
-    enum pgconn_keyword keyword = PGCONN_KEYWORD_NONE;
-    struct pgconn_sql_lexer lexer;
-    struct pgconn_token token;
-
-    pgconn_sql_lexer_start(&lexer, sql, length, standard_strings);
-    for (;;) {
-        token = pgconn_sql_lexer_next(&lexer);
-        if (token.kind == PGCONN_TOKEN_END) return keyword;
-        if (token.kind == PGCONN_TOKEN_SEMICOLON) continue;
-        if (*token.start != '(') return pgconn_sql_lexer_token_keyword(&token);
-        keyword = PGCONN_KEYWORD_OTHER; /* an open bracket is a statement, if not a whole one */
-    }
-}

@@ -47,9 +47,6 @@ struct pgconn_token pgconn_sql_lexer_next(struct pgconn_sql_lexer *lexer);
 /* The keyword that the token is, in any case; OTHER for all other tokens. */
 enum pgconn_keyword pgconn_sql_lexer_token_keyword(const struct pgconn_token *token);
 
-/* The first keyword, in any case, after blanks, comments, '(' and empty statements. */
-enum pgconn_keyword pgconn_sql_lexer_keyword(const char *sql, size_t length, bool standard_strings);
-
 /* Whether the byte may stand in an unquoted identifier or a number. */
 bool pgconn_sql_lexer_joins_words(char byte);
 

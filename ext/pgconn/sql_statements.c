@@ -15,3 +15,90 @@ pgconn_sql_statements_are_several(const char *sql, size_t length, bool standard_
     }
     return false;
 }
+
+/* Behind ROLLBACK. */
+static enum pgconn_keyword
+rollback_keyword(struct pgconn_sql_lexer lexer)
+{
+    struct pgconn_token token = pgconn_sql_lexer_next(&lexer);
+    enum pgconn_keyword second = pgconn_sql_lexer_token_keyword(&token);
+
+    if (second == PGCONN_KEYWORD_WORK || second == PGCONN_KEYWORD_TRANSACTION) {
+        token = pgconn_sql_lexer_next(&lexer);
+        second = pgconn_sql_lexer_token_keyword(&token);
+    }
+    return second == PGCONN_KEYWORD_TO ? PGCONN_KEYWORD_ROLLBACK_TO : PGCONN_KEYWORD_ROLLBACK;
+}
+
+/* Behind PREPARE. A statement, too, may have the name transaction: AS or types follow it then. */
+static enum pgconn_keyword
+prepare_keyword(struct pgconn_sql_lexer lexer)
+{
+    struct pgconn_token token = pgconn_sql_lexer_next(&lexer);
+
+    if (pgconn_sql_lexer_token_keyword(&token) != PGCONN_KEYWORD_TRANSACTION) {
+        return PGCONN_KEYWORD_PREPARE;
+    }
+    token = pgconn_sql_lexer_next(&lexer);
+    return token.kind == PGCONN_TOKEN_OTHER && *token.start != '('
+               ? PGCONN_KEYWORD_PREPARE_TRANSACTION
+               : PGCONN_KEYWORD_PREPARE;
+}
+
+/* Of a statement whose first token was just taken. */
+static enum pgconn_keyword
+keyword_behind(const struct pgconn_sql_lexer *lexer, const struct pgconn_token *first)
+{
+    enum pgconn_keyword keyword = pgconn_sql_lexer_token_keyword(first);
+
+    if (keyword == PGCONN_KEYWORD_ROLLBACK) return rollback_keyword(*lexer);
+    return keyword == PGCONN_KEYWORD_PREPARE ? prepare_keyword(*lexer) : keyword;
+}
+
+enum pgconn_keyword
+pgconn_sql_statements_keyword(const char *sql, size_t length, bool standard_strings)
+{
+    enum pgconn_keyword keyword = PGCONN_KEYWORD_NONE;
+    struct pgconn_sql_lexer lexer;
+    struct pgconn_token token;
+
+    pgconn_sql_lexer_start(&lexer, sql, length, standard_strings);
+    for (;;) {
+        token = pgconn_sql_lexer_next(&lexer);
+        if (token.kind == PGCONN_TOKEN_END) return keyword;
+        if (token.kind == PGCONN_TOKEN_SEMICOLON) continue;
+        if (*token.start != '(') return keyword_behind(&lexer, &token);
+        keyword = PGCONN_KEYWORD_OTHER; /* an open bracket is a statement, if not a whole one */
+    }
+}
+
+bool
+pgconn_sql_statements_keyword_ends(enum pgconn_keyword keyword)
+{
+    switch (keyword) {
+    case PGCONN_KEYWORD_ABORT:
+    case PGCONN_KEYWORD_COMMIT:
+    case PGCONN_KEYWORD_END:
+    case PGCONN_KEYWORD_PREPARE_TRANSACTION:
+    case PGCONN_KEYWORD_ROLLBACK:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool
+pgconn_sql_statements_may_end(const char *sql, size_t length, bool standard_strings)
+{
+    struct pgconn_sql_lexer lexer;
+    struct pgconn_token token;
+    bool first = true;
+
+    pgconn_sql_lexer_start(&lexer, sql, length, standard_strings);
+    while ((token = pgconn_sql_lexer_next(&lexer)).kind != PGCONN_TOKEN_END) {
+        if (first && pgconn_sql_statements_keyword_ends(keyword_behind(&lexer, &token)))
+            return true;
+        first = token.kind == PGCONN_TOKEN_SEMICOLON;
+    }
+    return false;
+}

@@ -1,5 +1,5 @@
 /*
- * Whether SQL text is one statement or several. No allocation, nothing raises.
+ * What SQL text holds: one statement or several, and of what kind. No allocation, nothing raises.
  */
 #ifndef PGCONN_SQL_STATEMENTS_H
 #define PGCONN_SQL_STATEMENTS_H
@@ -11,5 +11,15 @@
  * ';' apart: several statements, or one that holds others (BEGIN ATOMIC; a rule).
  */
 bool pgconn_sql_statements_are_several(const char *sql, size_t length, bool standard_strings);
+
+/* The first keyword, in any case, after blanks, comments, '(' and empty statements. */
+enum pgconn_keyword pgconn_sql_statements_keyword(const char *sql, size_t length,
+                                                  bool standard_strings);
+
+/* Whether a statement that begins so ends the transaction that is open. */
+bool pgconn_sql_statements_keyword_ends(enum pgconn_keyword keyword);
+
+/* Whether any of the statements may end the transaction that is open. */
+bool pgconn_sql_statements_may_end(const char *sql, size_t length, bool standard_strings);
 
 #endif

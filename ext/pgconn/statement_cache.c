@@ -177,8 +177,8 @@ statement_read(VALUE sql, bool by_name, struct pgconn_text_settings settings)
         pgconn_encoding_export(text, settings.encoding_index, "SQL"));
     StringValueCStr(statement->wire); /* ends it with a NUL byte */
     statement->settings = settings;
-    statement->keyword = pgconn_sql_lexer_keyword(RSTRING_PTR(text), (size_t)RSTRING_LEN(text),
-                                                  settings.standard_strings);
+    statement->keyword = pgconn_sql_statements_keyword(RSTRING_PTR(text), (size_t)RSTRING_LEN(text),
+                                                       settings.standard_strings);
     statement->may_set = pgconn_sql_may_set(RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
     return self;
 }

@@ -18,8 +18,11 @@ module Pgconn
     # transaction that has begun already, it is a savepoint: when it fails, only what was done in it is
     # undone.
     #
-    # In the block {#commit}, {#rollback} and the setters of the session raise ProgrammingError. A subclass's
-    # own `commit` and `rollback` are called at the block's end.
+    # In the block {#commit}, {#rollback} and the setters of the session raise ProgrammingError, and so do
+    # COMMIT, ROLLBACK and their like as SQL, but for ROLLBACK TO a savepoint of yours. Where one of several
+    # statements in a string has ended the transaction, all further ones raise, and so does the block's end. A
+    # subclass's own `commit` and `rollback` are called at the block's end. What they do behind `super`, and
+    # what handlers and the tracer do once COMMIT or ROLLBACK is answered, is outside of the block.
     #
     # The block belongs to its caller: the thread, or the non-blocking fiber of a Fiber scheduler. What
     # others execute on the connection waits until it ends; their `timeout:` counts. Threads that are started
@@ -36,7 +39,8 @@ module Pgconn
     # @yieldparam conn [self]
     # @return [Object, nil] the block's value; nil after {Rollback}
     # @raise [ArgumentError] for modes and retries that there aren't
-    # @raise [ProgrammingError] for isolation, read_only, deferrable or retries while a transaction is open
+    # @raise [ProgrammingError] for isolation, read_only, deferrable or retries while a transaction is open;
+    #   at the end of the block, if its transaction was ended by SQL in it
     # @raise [Errors::InFailedSqlTransaction] at the end of the block, if a statement had failed and its error
     #   was rescued in the block: nothing is committed
     # @raise (see #commit)
