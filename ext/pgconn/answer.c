@@ -202,6 +202,8 @@ answer_take(VALUE arg)
         else answer->error = answer_refusal(answer, pg);
         return Qnil;
     }
+    if (request->fault) answer->error = request->fault(request, pg);
+    if (!NIL_P(answer->error)) return Qnil;
     result = NIL_P(request->spare) ? pgconn_result_new() : request->spare;
     answer_adopt(answer, result, asked, &request->plan);
     if (request->slot) {
@@ -241,24 +243,26 @@ answer_settle(struct answer *answer, const struct pgconn_session *session, enum 
 }
 
 static VALUE
-error_raise(VALUE error)
-{
-    rb_exc_raise(error);
-    UNREACHABLE_RETURN(Qnil);
-}
-
-static VALUE
 answer_deliver(VALUE session)
 {
     return pgconn_delivery_run((struct pgconn_session *)session);
 }
 
-/* Handlers hear first what the server said on the way to an error. */
+static VALUE
+handler_failed(VALUE arg, VALUE error)
+{
+    (void)arg;
+    (void)error;
+    return Qnil;
+}
+
+/* Handlers hear first what the server said on the way to an error, which theirs don't hide. */
 static void
 answer_end(const struct answer *answer, struct pgconn_session *session)
 {
     if (!NIL_P(answer->error)) {
-        rb_ensure(error_raise, answer->error, answer_deliver, (VALUE)session);
+        rb_rescue(answer_deliver, (VALUE)session, handler_failed, Qnil);
+        rb_exc_raise(answer->error);
     }
     if (answer->kind == PGCONN_ANSWER_RESULT && !answer->request->quiet) {
         pgconn_delivery_run(session);

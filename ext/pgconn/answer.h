@@ -22,6 +22,8 @@ struct pgconn_request {
      * before handlers are called.
      */
     VALUE *slot, *further;
+    /* Makes the error that an answer without one means all the same; gives nil. Or NULL. */
+    VALUE (*fault)(const struct pgconn_request *request, const PGresult *result);
     bool quiet;    /* part of a command: its messages are delivered with the rest of it */
     bool joins;    /* the transaction that is open, but begins none */
     bool relies;   /* on what was learned of its statement, which may be to blame for an error */
@@ -40,8 +42,8 @@ struct pgconn_request pgconn_answer_request(VALUE timeout);
 /*
  * Runs the flight, which it takes over, to its answer, and then calls the handlers of messages.
  * Raises for errors of the server, what the session's state forbids, deadlines, losses and
- * interrupts, and what handlers raise: an error that comes before is its cause then. The caller
- * keeps the connection alive.
+ * interrupts; where there is no such error, what handlers raise. The caller keeps the connection
+ * alive.
  */
 enum pgconn_answer pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
                                       struct pgconn_request *request, VALUE *result);

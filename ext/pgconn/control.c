@@ -1,7 +1,6 @@
 #include "control.h"
 
 #include "encoding.h"
-#include "result.h"
 
 /* sql NULL: the Sync alone. */
 static struct pgconn_flight *
@@ -43,16 +42,18 @@ struct control {
 };
 
 /* COMMIT and PREPARE TRANSACTION of a failed transaction succeed, with the tag ROLLBACK. */
-static void
-control_check_done(const struct control *control, VALUE result)
+static VALUE
+control_fault(const struct pgconn_request *request, const PGresult *result)
 {
-    const char *tag = PQcmdStatus((PGresult *)pgconn_result_pg(result));
-    const char *sql = NIL_P(control->sql) ? "COMMIT" : RSTRING_PTR(control->sql);
+    struct pgconn_error_source source = {.query = request->sql, .cursor = Qnil};
+    const char *tag = PQcmdStatus((PGresult *)result);
+    const char *sql = RSTRING_PTR(request->sql);
 
-    if (strcmp(tag, "ROLLBACK") != 0 || strncmp(sql, tag, strlen(tag)) == 0) return;
-    pgconn_error_raise(rb_ePgconnInFailedSqlTransaction,
-                       "the transaction had failed: it was rolled back, nothing is %s",
-                       strncmp(sql, "PREPARE", strlen("PREPARE")) == 0 ? "prepared" : "committed");
+    if (strcmp(tag, "ROLLBACK") != 0 || strncmp(sql, tag, strlen(tag)) == 0) return Qnil;
+    return pgconn_error_new_about(&source, rb_ePgconnInFailedSqlTransaction,
+                                  "the transaction had failed: it was rolled back, nothing is %s",
+                                  strncmp(sql, "PREPARE", strlen("PREPARE")) == 0 ? "prepared"
+                                                                                  : "committed");
 }
 
 /* The Result, or nil where the tracer has nothing to be told. */
@@ -64,11 +65,10 @@ control_run(VALUE argument)
     VALUE result = Qnil;
 
     request.sql = control->sql;
+    if (!NIL_P(control->sql)) request.fault = control_fault;
     control->again = pgconn_answer_wait(control->session, control->flight, &request, &result) !=
                      PGCONN_ANSWER_RESULT;
-    if (control->again || NIL_P(result)) return Qnil;
-    control_check_done(control, result);
-    return result;
+    return control->again ? Qnil : result;
 }
 
 bool

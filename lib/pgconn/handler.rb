@@ -6,8 +6,9 @@ module Pgconn
   #
   # Handlers are called in the thread whose command brought the message, when its result is there (and
   # ahead of its exception, if it failed). What they raise comes out of that command, which is done all
-  # the same; the messages that are left are delivered with the next one. They may use the connection:
-  # messages that this brings wait for the next command, too.
+  # the same, unless it failed: then its own error does, and a StandardError of the handler's is dropped. The
+  # messages that are left are delivered with the next command. Handlers may use the connection: messages
+  # that this brings wait for the next command, too.
   #
   # One thread at a time calls handlers, in the order in which the messages came; what other threads'
   # commands bring meanwhile it delivers for them. An interrupted command delivers nothing: the next one

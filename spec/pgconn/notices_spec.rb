@@ -197,10 +197,37 @@ RSpec.describe "Notices" do
       expect([cursor.statusmessage, cursor.next_result, cursor.fetch_value]).to eq(["DO", true, 2])
     end
 
-    it "has the statement's error as its cause, if that failed" do
+    it "doesn't hide the statement's own error, as a tracer doesn't" do
       connection.on_notice { raise KeyError }
       expect { connection.execute("DO $$ BEGIN RAISE NOTICE 'before'; RAISE 'failed'; END $$") }
-        .to raise_error(KeyError) { |error| expect(error.cause).to be_a(Pgconn::Errors::RaiseException) }
+        .to raise_error(Pgconn::Errors::RaiseException, /failed/) { |error| expect(error.cause).to be_nil }
+    end
+
+    it "doesn't hide that a transaction was lost, nor keeps it from being run again" do
+      connection.on_notice { raise KeyError }
+      failing = "DO $$ BEGIN RAISE NOTICE 'n'; RAISE 'once more' USING ERRCODE = '40001'; END $$"
+      runs = 0
+      connection.transaction(retries: 1) { (runs += 1) == 1 && connection.execute(failing) }
+      expect(runs).to eq(2)
+      connection.listen("c")
+      connection.on_notify { raise KeyError }
+      connection.execute("BEGIN")
+      expect { connection.execute("SELECT 1/0") }.to raise_error(Pgconn::DataError)
+      observer.notify("c")
+      expect { connection.commit }.to raise_error(Pgconn::Errors::InFailedSqlTransaction, /nothing is committed/)
+    end
+
+    it "hides it where it throws, or is killed" do
+      connection.on_notice { throw :out, :thrown }
+      expect(catch(:out) { connection.execute("DO $$ BEGIN RAISE NOTICE 'before'; RAISE 'failed'; END $$") }).to eq(:thrown)
+    end
+
+    it "leaves the other messages of a statement that failed to the next command" do
+      connection.on_notice { |notice| received << notice.message && raise(KeyError) }
+      expect { connection.execute("DO $$ BEGIN RAISE NOTICE 'a'; RAISE NOTICE 'b'; RAISE 'failed'; END $$") }
+        .to raise_error(Pgconn::Errors::RaiseException)
+      expect { connection.execute("SELECT 1") }.to raise_error(KeyError)
+      expect(received).to eq(%w[a b])
     end
 
     it "loses none of the other messages: they are delivered with the next command" do
