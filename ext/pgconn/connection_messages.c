@@ -93,7 +93,7 @@ connection_remove_handler(VALUE self, VALUE event, VALUE handler)
     struct pgconn_session *session = &pgconn_connection_get(self)->session;
 
     pgconn_delivery_collect(session);
-    rb_ary_delete(session->inbox.handlers[event_get(event)], handler);
+    pgconn_inbox_remove_handler(&session->inbox, event_get(event), handler);
     session_handlers_changed(session);
     RB_GC_GUARD(self);
     return Qnil;

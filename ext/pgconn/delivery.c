@@ -29,13 +29,13 @@ pgconn_delivery_is_under_way(const struct pgconn_session *session)
 static void
 delivery_call_one(struct delivery *delivery)
 {
-    VALUE pair, message;
+    VALUE handler, message;
 
     rb_thread_check_ints();
-    pair = rb_ary_shift(delivery->session->inbox.deliveries);
-    message = rb_ary_entry(pair, 1);
+    pgconn_inbox_shift(&delivery->session->inbox, &handler, &message);
+    if (NIL_P(handler)) return;
     if (NIL_P(delivery->first) && pgconn_inbox_is_notify(message)) delivery->first = message;
-    rb_funcall(rb_ary_entry(pair, 0), rb_intern("call"), 1, message);
+    rb_funcall(handler, rb_intern("call"), 1, message);
 }
 
 /*

@@ -10,7 +10,7 @@ void
 pgconn_inbox_init(struct pgconn_inbox *inbox, VALUE owner)
 {
     inbox->owner = owner;
-    inbox->deliverer = Qnil;
+    inbox->deliverer = inbox->delivered = Qnil;
     RB_OBJ_WRITE(owner, &inbox->notifies, rb_ary_new());
     RB_OBJ_WRITE(owner, &inbox->deliveries, rb_ary_new());
     for (int event = 0; event < PGCONN_EVENTS; event++) {
@@ -23,6 +23,7 @@ pgconn_inbox_mark(const struct pgconn_inbox *inbox)
 {
     rb_gc_mark_movable(inbox->notifies);
     rb_gc_mark_movable(inbox->deliveries);
+    rb_gc_mark_movable(inbox->delivered);
     rb_gc_mark_movable(inbox->deliverer);
     for (int event = 0; event < PGCONN_EVENTS; event++) {
         rb_gc_mark_movable(inbox->handlers[event]);
@@ -35,6 +36,7 @@ pgconn_inbox_compact(struct pgconn_inbox *inbox)
     inbox->owner = rb_gc_location(inbox->owner);
     inbox->notifies = rb_gc_location(inbox->notifies);
     inbox->deliveries = rb_gc_location(inbox->deliveries);
+    inbox->delivered = rb_gc_location(inbox->delivered);
     inbox->deliverer = rb_gc_location(inbox->deliverer);
     for (int event = 0; event < PGCONN_EVENTS; event++) {
         inbox->handlers[event] = rb_gc_location(inbox->handlers[event]);
@@ -123,6 +125,58 @@ pgconn_inbox_sort(struct pgconn_inbox *inbox, int encoding_index)
         message_sort(inbox, message, text_encoding_index(message->encoding, encoding_index));
         pgconn_message_list_drop(&inbox->arrived);
     }
+}
+
+void
+pgconn_inbox_shift(struct pgconn_inbox *inbox, VALUE *handler, VALUE *message)
+{
+    VALUE pair = rb_ary_shift(inbox->deliveries);
+
+    *handler = rb_ary_entry(pair, 0);
+    *message = rb_ary_entry(pair, 1);
+    if (!NIL_P(*handler)) RB_OBJ_WRITE(inbox->owner, &inbox->delivered, *message);
+}
+
+static VALUE
+delivery_message(const struct pgconn_inbox *inbox, long at)
+{
+    return rb_ary_entry(rb_ary_entry(inbox->deliveries, at), 1);
+}
+
+static VALUE
+delivery_handler(const struct pgconn_inbox *inbox, long at)
+{
+    return rb_ary_entry(rb_ary_entry(inbox->deliveries, at), 0);
+}
+
+/* Takes the handler out of the deliveries of one message, from the first on; gives their end. */
+static long
+message_lose_handler(struct pgconn_inbox *inbox, long at, VALUE handler)
+{
+    VALUE message = delivery_message(inbox, at);
+    bool waited = false, others = message == inbox->delivered;
+
+    for (; at < RARRAY_LEN(inbox->deliveries) && delivery_message(inbox, at) == message; at++) {
+        if (delivery_handler(inbox, at) == handler) {
+            rb_ary_store(rb_ary_entry(inbox->deliveries, at), 0, Qnil);
+            waited = true;
+        }
+        else if (!NIL_P(delivery_handler(inbox, at))) others = true;
+    }
+    if (waited && !others && pgconn_inbox_is_notify(message)) {
+        rb_ary_push(inbox->notifies, message);
+    }
+    return at;
+}
+
+/* The deliveries stay as many as they are: who delivers has counted them. */
+void
+pgconn_inbox_remove_handler(struct pgconn_inbox *inbox, enum pgconn_event event, VALUE handler)
+{
+    long at = 0;
+
+    rb_ary_delete(inbox->handlers[event], handler);
+    while (at < RARRAY_LEN(inbox->deliveries)) at = message_lose_handler(inbox, at, handler);
 }
 
 void

@@ -17,7 +17,8 @@ struct pgconn_inbox {
     VALUE owner;                        /* the object that marks all of this */
     VALUE notifies;                     /* an Array of Pgconn::Notify, the user's queue */
     VALUE handlers[PGCONN_EVENTS];      /* for each event an Array of Pgconn::Handler */
-    VALUE deliveries;                   /* an Array of [handler, message] */
+    VALUE deliveries;                   /* an Array of [handler or nil, message] */
+    VALUE delivered;                    /* the last message that a handler was given, or nil */
     VALUE deliverer;                    /* the caller that calls handlers, or nil */
     bool deferred;                      /* other callers have left their messages to that one */
     struct pgconn_message_list arrived; /* taken from who may be in libpq, not yet in here */
@@ -34,6 +35,19 @@ void pgconn_inbox_clear(struct pgconn_inbox *inbox);
  * what it had not got to is still there then.
  */
 void pgconn_inbox_sort(struct pgconn_inbox *inbox, int encoding_index);
+
+/*
+ * Takes the next delivery: *handler and *message. *handler is nil where it was removed meanwhile.
+ * There must be one. Raises nothing.
+ */
+void pgconn_inbox_shift(struct pgconn_inbox *inbox, VALUE *handler, VALUE *message);
+
+/*
+ * Removes a handler of the event. The notifications that wait for it, and that no other handler
+ * gets or has got, are queued. Raises NoMemoryError only.
+ */
+void pgconn_inbox_remove_handler(struct pgconn_inbox *inbox, enum pgconn_event event,
+                                 VALUE handler);
 
 bool pgconn_inbox_is_notify(VALUE message);
 

@@ -30,8 +30,8 @@ module Pgconn
       @block.call(message) if @remover
     end
 
-    # From now on the block isn't called any more, not even for what has already come. Doing it again
-    # does nothing.
+    # From now on the block isn't called any more, not even for what has already come: notifications that no
+    # other handler gets are in {Connection#notifies} then. Doing it again does nothing.
     # @return [nil]
     def remove
       remover = @remover

@@ -405,6 +405,68 @@ RSpec.describe "Notifications" do
       expect([received, connection.notifies.map(&:payload)]).to eq([["1"], ["2"]])
     end
 
+    describe "that is removed before it got all that had come" do
+      # Three notifications that come with one command.
+      def notify_thrice
+        connection.transaction { %w[1 2 3].each { |payload| connection.notify("c", payload) } }
+      end
+
+      def queued = connection.notifies.map(&:payload)
+
+      it "by itself, go to the queue" do
+        handler = connection.on_notify { |notify| (received << notify.payload) && handler.remove }
+        notify_thrice
+        expect([received, queued]).to eq([["1"], %w[2 3]])
+        connection.notify("c", "4")
+        expect([received, queued]).to eq([["1"], %w[2 3 4]])
+      end
+
+      it "after it has raised or was interrupted, go to the queue" do
+        handler = connection.on_notify { |notify| (received << notify.payload) && raise(KeyError) }
+        expect { notify_thrice }.to raise_error(KeyError)
+        handler.remove
+        expect([received, queued]).to eq([["1"], %w[2 3]])
+      end
+
+      it "go on to the other handlers, and are in the queue only when there is none any more" do
+        handlers = []
+        2.times do |number|
+          handlers << connection.on_notify do |notify|
+            received << [number, notify.payload]
+            handlers[number].remove if notify.payload == (number + 1).to_s
+          end
+        end
+        notify_thrice
+        expect([received, queued]).to eq([[[0, "1"], [1, "1"], [1, "2"]], ["3"]])
+      end
+
+      it "aren't for one that was added later, nor lost" do
+        handler = connection.on_notify do |notify|
+          received << notify.payload
+          connection.on_notify { |later| received << [later.payload] }
+          handler.remove
+        end
+        notify_thrice
+        expect([received, queued]).to eq([["1"], %w[2 3]])
+        connection.notify("c", "4")
+        expect([received, queued]).to eq([["1", ["4"]], %w[2 3]])
+      end
+
+      it "are what wait_for_notify gives then" do
+        handler = connection.on_notify { |notify| (received << notify.payload) && handler.remove }
+        observer.transaction { %w[1 2].each { |payload| observer.notify("c", payload) } }
+        given = Array.new(2) { connection.wait_for_notify(timeout: 10).payload }
+        expect([received, given]).to eq([["1"], %w[1 2]])
+      end
+
+      it "leave notices alone" do
+        connection.on_notify { nil }.remove
+        handler = connection.on_notice { |notice| (received << notice.message) && handler.remove }
+        connection.execute("DO $$ BEGIN RAISE NOTICE 'a'; RAISE NOTICE 'b'; END $$")
+        expect([received, queued]).to eq([["a"], []])
+      end
+    end
+
     it "that were queued before stay in the queue" do
       connection.notify("c", "1")
       connection.on_notify { |notify| received << notify.payload }
