@@ -18,7 +18,7 @@ module Pgconn
     include ConnectionExceptions
 
     # @param conninfo [String, nil] a URI or a key/value string
-    # @param autocommit [Boolean] whether each statement commits by itself
+    # @param autocommit [Boolean, nil] whether each statement commits by itself; nil is false
     # @param cursor_factory [Class, nil] {Cursor} or a subclass: what {#cursor} makes
     # @param cancel_timeout [Numeric] seconds to wait for the answer to a cancel request
     # @param statement_timeout [Numeric, nil] seconds: the default of `timeout:` for each statement; it
@@ -49,6 +49,7 @@ module Pgconn
     def initialize(conninfo = nil, autocommit: false, cursor_factory: nil, cancel_timeout: 5,
                    statement_timeout: nil, prepare_threshold: 2, statement_cache_size: 256, types: nil,
                    busy_poll: true, async: false, **keywords)
+      autocommit = TransactionModes.boolean(autocommit, "autocommit")
       configure(statement_timeout, cancel_timeout, autocommit, busy_poll, async,
                 check_cursor_factory(cursor_factory || Cursor))
       @types = Types.new(self, types)

@@ -48,6 +48,15 @@ module Pgconn
         end
       end
 
+      # @param name [String] of what is switched on or off
+      # @return [Boolean] false for nil
+      # @raise [ArgumentError] for anything else, so that "off" isn't taken for true
+      def boolean(value, name)
+        return value || false if [true, false, nil].include?(value)
+
+        raise ArgumentError, "#{name} must be true, false or nil, not #{value.inspect}"
+      end
+
       private
 
       def accepted(levels)

@@ -7,11 +7,13 @@ module Pgconn
     # Switches between transactions that start by themselves and a commit of each statement by itself. What
     # was chosen by {#isolation_level=} before counts again once autocommit is off.
     #
-    # @param on [Boolean]
+    # @param on [Boolean, nil] nil is false
+    # @raise [ArgumentError] for anything else
     # @raise [ProgrammingError] inside a transaction
     # @raise [InterfaceError] if the connection is closed
     def autocommit=(on)
-      change_modes("autocommit", nil, nil, nil, on ? true : false)
+      closed? # raises for an object whose initialize didn't call super
+      change_modes("autocommit", nil, nil, nil, TransactionModes.boolean(on, "autocommit"))
     end
 
     # @return [Integer] one of the ISOLATION_LEVEL constants: 0 in autocommit, else the level of the
@@ -95,9 +97,7 @@ module Pgconn
 
     # The level 0 is another word for autocommit.
     def session_autocommit(level, autocommit)
-      unless [nil, true, false].include?(autocommit)
-        raise ArgumentError, "autocommit must be true, false or nil, not #{autocommit.inspect}"
-      end
+      autocommit = TransactionModes.boolean(autocommit, "autocommit") unless autocommit.nil?
       return autocommit unless level == ISOLATION_LEVEL_AUTOCOMMIT
       raise ArgumentError, "isolation: 0 contradicts autocommit: false" if autocommit == false
 

@@ -35,10 +35,10 @@ module Pgconn
     # @param retries [Integer] how often the block is run again after an error that is {Error#retryable?}
     #   (serialization failures and deadlocks, also at COMMIT), with a growing pause before. What the block
     #   does besides is done again
-    # @param shared [Boolean] whether other callers' statements take part in the transaction
+    # @param shared [Boolean, nil] whether other callers' statements take part in the transaction
     # @yieldparam conn [self]
     # @return [Object, nil] the block's value; nil after {Rollback}
-    # @raise [ArgumentError] for modes and retries that there aren't
+    # @raise [ArgumentError] for modes, retries and shared that there aren't
     # @raise [ProgrammingError] for isolation, read_only, deferrable or retries while a transaction is open;
     #   at the end of the block, if its transaction was ended by SQL in it
     # @raise [Errors::InFailedSqlTransaction] at the end of the block, if a statement had failed and its error
@@ -57,6 +57,7 @@ module Pgconn
 
       modes = [TransactionModes.isolation(isolation), TransactionModes.switch(read_only, "read_only"),
                TransactionModes.switch(deferrable, "deferrable")]
+      shared = TransactionModes.boolean(shared, "shared")
       check_retries(retries)
       retrying(retries) { run_transaction(*modes, retries.positive?, shared, &block) }
     rescue Rollback

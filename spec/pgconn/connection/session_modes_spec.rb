@@ -108,6 +108,21 @@ RSpec.describe "The modes of transactions" do
       expect(status).to eq(Pgconn::TRANSACTION_STATUS_IDLE)
     end
 
+    it "are on or off with true and false, and off with nil" do
+      [true, nil, true, false].each { |on| connection.autocommit = on }
+      expect(connection.autocommit).to be(false)
+      expect([true, false, nil].map { |on| connect(autocommit: on).autocommit }).to eq([true, false, false])
+    end
+
+    ["off", "false", 0, 1, :on, Object.new].each do |wrong|
+      it "take nothing else, which might be meant as off: #{wrong.inspect.sub(/0x\h+/, "")}" do
+        message = /autocommit must be true, false or nil, not/
+        expect { connection.autocommit = wrong }.to raise_error(ArgumentError, message)
+        expect(connection.autocommit).to be(false)
+        expect { connect("host=127.0.0.1 port=#{closed_port}", autocommit: wrong) }.to raise_error(ArgumentError, message)
+      end
+    end
+
     it "end with a level of 1 to 4, which holds from then on" do
       connection.autocommit = true
       connection.isolation_level = :repeatable_read

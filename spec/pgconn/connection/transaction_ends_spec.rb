@@ -57,7 +57,7 @@ RSpec.describe "What runs right behind the end of a transaction { }" do
     end
 
     it "what a tracer executes that is told of the ROLLBACK of a subclass" do
-      factory.class_eval { def rollback = super }
+      factory.class_eval { define_method(:rollback) { super() } }
       on_executed("ROLLBACK") { insert(10) }
       roll_back_in_a_block
       expect([committed, status]).to eq([[10], :idle])

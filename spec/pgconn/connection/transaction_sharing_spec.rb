@@ -157,6 +157,12 @@ RSpec.describe "transaction { } on a connection that threads share" do
     expect(committed).to eq([0, 1, 5])
   end
 
+  it "takes true, false and nil as shared, and nothing that might be meant as one of them" do
+    expect([true, false, nil].map { |shared| connection.transaction(shared: shared) { :run } }).to eq([:run] * 3)
+    expect { connection.transaction(shared: "no") { insert(1) } }.to raise_error(ArgumentError, /shared must be true, false or nil/)
+    expect(committed).to eq([])
+  end
+
   describe "with shared: true" do
     it "lets threads take part that it starts and waits for" do
       connection.transaction(shared: true) do
