@@ -21,6 +21,25 @@ pgconn_boundary_flight(const struct pgconn_session *session, enum pgconn_boundar
     return flight;
 }
 
+void
+pgconn_boundary_end_forsaken(struct pgconn_session *session)
+{
+    VALUE dead_thread = pgconn_line_dead_thread(&session->line);
+    struct pgconn_flight *ending;
+    struct pgconn_hold *hold;
+
+    if (session->life != PGCONN_SESSION_OPEN) return;
+    while ((hold = pgconn_line_forsaken(&session->line, dead_thread))) {
+        ending = hold->ending;
+        hold->ending = NULL;
+        hold->left = true;
+        pgconn_boundary_mark(ending, PGCONN_BOUNDARY_LEAVE, hold);
+        ending->abandoned = true;
+        pgconn_queue_append(&session->queue, ending);
+    }
+    RB_GC_GUARD(dead_thread);
+}
+
 static bool
 session_is_idle(const struct pgconn_session *session)
 {

@@ -18,6 +18,7 @@ connection_mark(void *data)
     pgconn_tracer_mark(&connection->session.tracer);
     pgconn_statement_cache_mark(&connection->statements);
     pgconn_inbox_mark(&connection->session.inbox);
+    pgconn_line_mark(&connection->session.line);
 }
 
 static void

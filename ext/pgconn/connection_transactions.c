@@ -8,6 +8,7 @@ pgconn_connection_get_outside(VALUE self, const char *what)
 {
     struct pgconn_session *session = pgconn_connection_get_open(self);
 
+    pgconn_boundary_end_forsaken(session);
     if (session->line.top && pgconn_line_holds(&session->line, pgconn_caller_current())) {
         pgconn_error_raise(rb_ePgconnProgrammingError, "%s %s", what, PGCONN_LINE_INSIDE);
     }
@@ -93,7 +94,7 @@ void
 pgconn_connection_open(VALUE self, struct pgconn_hold *hold)
 {
     boundary_run(pgconn_connection_get_open(self), PGCONN_BOUNDARY_OPEN, hold, NULL);
-    RB_GC_GUARD(self);
+    RB_OBJ_WRITE(self, &hold->thread, rb_thread_current());
 }
 
 void

@@ -1,5 +1,10 @@
 #include "driver_run.h"
 
+#include "boundary.h"
+
+/* Seconds after which who waits for a block looks whether there is still somebody to leave it. */
+#define FORSAKEN_LOOK 0.5
+
 /* Bytes that are copied within microseconds. */
 #define SMALL_FLIGHT 16384
 
@@ -214,6 +219,9 @@ run_drive(struct pgconn_run *run)
 static enum pgconn_wait_end
 run_sleep(struct pgconn_run *run)
 {
+    pgconn_time until = run->deadline;
+    enum pgconn_wait_end end;
+
     if (!run->sleeps) {
         pgconn_wait_sleeper_init(&run->sleeper, pgconn_session_connection(run->session));
     }
@@ -221,7 +229,10 @@ run_sleep(struct pgconn_run *run)
     if (!pgconn_queue_set_sleeper(&run->session->queue, run->flight, &run->sleeper)) {
         return PGCONN_WAIT_WOKEN;
     }
-    return pgconn_wait_sleep(&run->sleeper, run->deadline);
+    if (run->session->line.top) until = pgconn_wait_after(FORSAKEN_LOOK);
+    end = pgconn_wait_sleep(&run->sleeper, until < run->deadline ? until : run->deadline);
+    pgconn_boundary_end_forsaken(run->session);
+    return end;
 }
 
 /*
@@ -251,6 +262,7 @@ run_body(VALUE arg)
     struct pgconn_run *run = (struct pgconn_run *)arg;
     enum pgconn_wait_end end;
 
+    pgconn_boundary_end_forsaken(run->session);
     session_advance(run->session);
     while (run_waits(run)) {
         end = run_must_sleep(run) ? run_sleep(run) : run_drive(run);

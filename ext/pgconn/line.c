@@ -15,14 +15,47 @@ pgconn_hold_new(void)
         free(hold);
         return NULL;
     }
+    if (hold) hold->references = 1;
     return hold;
 }
 
 void
-pgconn_hold_free(struct pgconn_hold *hold)
+pgconn_hold_release(struct pgconn_hold *hold)
 {
+    if (--hold->references > 0) return;
     if (hold->ending) pgconn_flight_free(hold->ending);
     free(hold);
+}
+
+VALUE
+pgconn_line_dead_thread(const struct pgconn_line *line)
+{
+    VALUE thread = line->top ? line->top->thread : 0;
+
+    if (!thread || thread == rb_thread_current()) return 0;
+    return RTEST(rb_funcall(thread, rb_intern("alive?"), 0)) ? 0 : thread;
+}
+
+struct pgconn_hold *
+pgconn_line_forsaken(const struct pgconn_line *line, VALUE dead_thread)
+{
+    struct pgconn_hold *hold = line->top;
+
+    while (hold) {
+        if (hold->ending && (hold->dropped || (dead_thread && hold->thread == dead_thread))) break;
+        hold = hold->outer;
+    }
+    return hold;
+}
+
+void
+pgconn_line_mark(const struct pgconn_line *line)
+{
+    const struct pgconn_hold *hold;
+
+    for (hold = line->top; hold; hold = hold->outer) {
+        if (hold->thread) rb_gc_mark(hold->thread);
+    }
 }
 
 void
@@ -41,7 +74,10 @@ line_is_being_left(const struct pgconn_line *line)
     return hold != NULL;
 }
 
-/* What begins and ends blocks and transactions waits for its turn in the stack. */
+/*
+ * What begins and ends blocks and transactions waits for its turn in the stack; everything waits
+ * for the end of a block that is queued.
+ */
 bool
 pgconn_line_bars(const struct pgconn_line *line, const struct pgconn_flight *flight)
 {
@@ -50,7 +86,9 @@ pgconn_line_bars(const struct pgconn_line *line, const struct pgconn_flight *fli
     switch (flight->boundary) {
     case PGCONN_BOUNDARY_NONE:
     case PGCONN_BOUNDARY_OPEN:
-        if (!top || flight->errand || top->caller == flight->caller) return false;
+        if (!top || flight->errand) return false;
+        if (!top->ending) return true;
+        if (top->caller == flight->caller) return false;
         return !top->shared || line_is_being_left(line);
     default:
         return top != flight->hold;
@@ -90,6 +128,7 @@ pgconn_line_push(struct pgconn_line *line, struct pgconn_hold *hold)
     hold->outer = line->top;
     hold->depth = hold->outer ? hold->outer->depth + 1 : 1;
     hold->open = true;
+    hold->references++;
     line->top = hold;
 }
 
@@ -98,8 +137,9 @@ pgconn_line_pop(struct pgconn_line *line)
 {
     struct pgconn_hold *hold = line->top;
 
+    hold->open = false;
     line->top = hold->outer;
-    pgconn_hold_free(hold);
+    pgconn_hold_release(hold);
 }
 
 /* That of a caller who was interrupted stays for its LEAVE, which has nothing to do then. */
@@ -109,9 +149,7 @@ pgconn_line_close(struct pgconn_line *line)
     struct pgconn_hold *hold = line->top;
 
     hold->begun = false;
-    if (!hold->ending) return;
-    hold->open = false;
-    line->top = hold->outer;
+    if (hold->ending) pgconn_line_pop(line);
 }
 
 static bool
@@ -240,7 +278,9 @@ line_take_back(struct pgconn_line *line)
     for (hold = line->top; hold; hold = hold->outer) hold->begun = false;
 }
 
-/* Another transaction may be open, that one of several statements has begun: LEAVE rolls it back. */
+/*
+ * Another transaction may be open, which one of several statements has begun: LEAVE rolls it back.
+ */
 static void
 line_lose(struct pgconn_line *line, bool in_transaction)
 {

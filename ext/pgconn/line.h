@@ -1,7 +1,7 @@
 /*
  * Who holds the line to the server. While a `transaction { }` is open, the flights of its caller
  * pass and those of others wait in the queue, unless it is shared. Holds are a stack: blocks in
- * blocks. All of it runs with the GVL held; nothing raises.
+ * blocks. All of it runs with the GVL held; nothing raises, unless that is said.
  */
 #ifndef PGCONN_LINE_H
 #define PGCONN_LINE_H
@@ -15,9 +15,12 @@
 struct pgconn_hold {
     struct pgconn_hold *outer;
     pgconn_caller caller;
+    VALUE thread;   /* its caller's, marked while it is open; 0: not known yet */
+    int references; /* its caller's, and the stack's while it is open */
+    bool dropped;   /* its caller's Fiber was collected in the middle of the block */
     bool shared;    /* other callers' flights pass, too */
     bool outermost; /* no transaction was open when it was opened: it begins and ends its own */
-    bool open;      /* it is in the stack, which frees it; else its caller does */
+    bool open;      /* it is in the stack */
     bool left;      /* by its caller: only its end is still to come */
     bool begun;     /* the server knows of it: as a savepoint, or as the transaction itself */
     bool savepoint;
@@ -39,11 +42,23 @@ struct pgconn_line {
     struct pgconn_hold *top; /* NULL: nobody holds it */
 };
 
-/* Not in the stack yet; NULL when out of memory. */
+/* With one reference, which release gives back; NULL when out of memory. */
 struct pgconn_hold *pgconn_hold_new(void);
-void pgconn_hold_free(struct pgconn_hold *hold);
+void pgconn_hold_release(struct pgconn_hold *hold);
 
-/* Frees the whole stack. */
+/*
+ * The thread of the hold on top if it has ended, for a Fiber can't be resumed by another one; or 0.
+ * Threads may be switched meanwhile. Raises what interrupts raise.
+ */
+VALUE pgconn_line_dead_thread(const struct pgconn_line *line);
+
+/* A hold that nobody can leave any more, though its end isn't queued yet; or NULL. */
+struct pgconn_hold *pgconn_line_forsaken(const struct pgconn_line *line, VALUE dead_thread);
+
+/* For the garbage collector: none of it moves. */
+void pgconn_line_mark(const struct pgconn_line *line);
+
+/* Takes all holds off the stack. */
 void pgconn_line_clear(struct pgconn_line *line);
 
 /* Whether the flight must wait until another caller's hold ends, or until its own is on top. */
@@ -55,13 +70,13 @@ bool pgconn_line_holds(const struct pgconn_line *line, pgconn_caller caller);
 /* The block that begins and ends a transaction, and that the caller is just ending; or NULL. */
 struct pgconn_hold *pgconn_line_ending(const struct pgconn_line *line, pgconn_caller caller);
 
-/* Puts a hold on top, or takes that on top away and frees it. */
+/* Puts a hold on top, or takes that on top away. */
 void pgconn_line_push(struct pgconn_line *line, struct pgconn_hold *hold);
 void pgconn_line_pop(struct pgconn_line *line);
 
 /*
  * What was done in the hold on top is kept or undone: it has ended, and what its caller does from
- * now on is outside of it. It leaves the stack, and is its caller's to free.
+ * now on is outside of it. It leaves the stack.
  */
 void pgconn_line_close(struct pgconn_line *line);
 

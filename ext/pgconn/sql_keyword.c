@@ -4,8 +4,8 @@
 #include <strings.h>
 
 /*
- * In alphabetical order: the first words of statements, some that may be their second, and words that
- * a value follows, so that a colon behind them begins a :name even in a[..].
+ * In alphabetical order: the first words of statements, some that may be their second, and words
+ * that a value follows, so that a colon behind them begins a :name even in a[..].
  */
 static const struct pgconn_sql_word sql_words[] = {
     {"abort",       PGCONN_KEYWORD_ABORT,       false},

@@ -5,11 +5,48 @@
 /* One run of a `transaction { }`; on its caller's stack. */
 struct transaction {
     VALUE self;
-    struct pgconn_hold *hold; /* the line's while it is open */
+    struct pgconn_hold *hold; /* the line's, too, while it is open */
+    VALUE anchor;             /* holds it, and is collected with the caller's Fiber */
     bool alone;               /* it can't be part of another transaction */
     enum pgconn_left left;
     bool settled; /* committed or rolled back, as far as Ruby's methods do that */
 };
+
+/* Not by the end of the block, which takes the hold out before: by that of the caller's stack. */
+static void
+anchor_free(void *hold)
+{
+    ((struct pgconn_hold *)hold)->dropped = true;
+    pgconn_hold_release(hold);
+}
+
+static size_t
+anchor_memsize(const void *hold)
+{
+    return hold ? sizeof(struct pgconn_hold) : 0;
+}
+
+static const rb_data_type_t anchor_type = {
+    .wrap_struct_name = "Pgconn transaction",
+    .function = {.dfree = anchor_free, .dsize = anchor_memsize},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
+};
+
+static void
+transaction_start(struct transaction *transaction)
+{
+    transaction->anchor = TypedData_Wrap_Struct(0, &anchor_type, NULL);
+    transaction->hold = pgconn_hold_new();
+    if (!transaction->hold) rb_memerror();
+    RTYPEDDATA_DATA(transaction->anchor) = transaction->hold;
+}
+
+static void
+transaction_finish(struct transaction *transaction)
+{
+    RTYPEDDATA_DATA(transaction->anchor) = NULL;
+    pgconn_hold_release(transaction->hold);
+}
 
 static VALUE
 transaction_body(VALUE arg)
@@ -94,10 +131,10 @@ transaction_undo(const struct transaction *transaction)
 static VALUE
 transaction_close(VALUE arg)
 {
-    const struct transaction *transaction = (const struct transaction *)arg;
+    struct transaction *transaction = (struct transaction *)arg;
 
     if (transaction->hold->open) transaction_undo(transaction);
-    else pgconn_hold_free(transaction->hold);
+    transaction_finish(transaction);
     return Qnil;
 }
 
@@ -122,13 +159,16 @@ connection_run_transaction(VALUE self, VALUE isolation, VALUE read_only, VALUE d
 {
     struct transaction transaction = {.self = self, .alone = RTEST(alone)};
     struct pgconn_modes modes = pgconn_connection_modes(isolation, read_only, deferrable);
+    VALUE value;
 
-    if (!(transaction.hold = pgconn_hold_new())) rb_memerror();
+    transaction_start(&transaction);
     transaction.hold->caller = pgconn_caller_current();
     transaction.hold->shared = RTEST(shared);
     transaction.hold->modes = modes;
     if (pgconn_modes_given(modes)) transaction.alone = true;
-    return pgconn_block_run(transaction_body, transaction_leave, (VALUE)&transaction);
+    value = pgconn_block_run(transaction_body, transaction_leave, (VALUE)&transaction);
+    RB_GC_GUARD(transaction.anchor);
+    return value;
 }
 
 void
