@@ -24,6 +24,7 @@ Init_pgconn_ext(void)
     Init_pgconn_rows();
     Init_pgconn_statement_cache();
     Init_pgconn_wait_way();
+    Init_pgconn_wait_callback();
     Init_pgconn_wait_object();
     Init_pgconn_wait_ruby();
     Init_pgconn_inbox();

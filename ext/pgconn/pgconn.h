@@ -32,6 +32,7 @@ void Init_pgconn_result(void);
 void Init_pgconn_rows(void);
 void Init_pgconn_statement_cache(void);
 void Init_pgconn_wait_way(void);
+void Init_pgconn_wait_callback(void);
 void Init_pgconn_wait_object(void);
 void Init_pgconn_wait_ruby(void);
 void Init_pgconn_inbox(void);

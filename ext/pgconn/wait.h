@@ -56,7 +56,7 @@ enum pgconn_wait_way {
  */
 enum pgconn_wait_way pgconn_wait_way(VALUE connection);
 
-/* The user's wait callback, or nil. */
+/* The user's wait callback, or nil. (wait_callback.c) */
 VALUE pgconn_wait_callback(void);
 
 /*
