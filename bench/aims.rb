@@ -6,7 +6,6 @@ module Bench
     "point" => { "floor" => 0.9, "pg" => 1.15, "psycopg2" => 2, "asyncpg" => 3 },
     "point_two_cores" => { "pg" => 2.5 },
     "point_computing" => { "pg" => 5 },
-    "pipeline" => { "floor" => 0.85, "pg" => 1.3 },
     "fibers" => { "pg" => 1.2 },
     "fibers_distant" => { "pg" => 30, "pg_16" => 2.5 },
     "threads" => { "pg" => 1.5 },

@@ -60,8 +60,6 @@ module Bench
     Case.new(name: "point_two_cores", title: "point select, two cores", cores: :two, **POINT),
     Case.new(name: "point_computing", title: "point select, thread computing", cores: :two,
              beside: "computing", turn: 4, drivers: %w[pgconn pg], **POINT),
-    Case.new(name: "pipeline", title: "pipeline of 100 selects, two cores", cores: :two, batch: 100,
-             drivers: %w[pgconn floor pg], **POINT),
     Case.new(name: "fibers", title: "64 fibers", **FIBERS),
     Case.new(name: "fibers_distant", title: "64 fibers, 1 ms away", **FIBERS, **DISTANT),
     Case.new(name: "threads", title: "16 threads, two cores", cores: :two, **THREADS),

@@ -50,6 +50,8 @@ module Pgconn
                    statement_timeout: nil, prepare_threshold: 2, statement_cache_size: 256, types: nil,
                    busy_poll: true, async: false, **keywords)
       autocommit = TransactionModes.boolean(autocommit, "autocommit")
+      busy_poll = TransactionModes.boolean(busy_poll, "busy_poll")
+      async = TransactionModes.boolean(async, "async")
       configure(statement_timeout, cancel_timeout, autocommit, busy_poll, async,
                 check_cursor_factory(cursor_factory || Cursor))
       @types = Types.new(self, types)

@@ -6,7 +6,7 @@ module OpenDescriptors
   FOLDER = "/proc/self/fd"
 
   # More threads than wait at the same time in any example that is checked.
-  WAITING = 8
+  WAITING = 16
 
   class << self
     def install(config)
