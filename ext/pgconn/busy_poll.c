@@ -3,8 +3,12 @@
 #include <poll.h>
 #include <sched.h>
 
-/* No look lasts longer; nanoseconds. An answer that takes longer than four of them is slow. */
-#define LOOK_MAX 60000
+/*
+ * No look lasts longer; nanoseconds. The first answer of a server whose core has fallen asleep, as
+ * it does while another thread has the GVL for 100 ms, takes half of that. One that takes four
+ * looks is slow.
+ */
+#define LOOK_MAX 500000
 #define SLOW (4 * LOOK_MAX)
 
 /* At first both ways are tried in turn; later the other one with each so-manieth wait. */

@@ -29,9 +29,9 @@ module Pgconn
     # @param statement_cache_size [Integer] how many statements are remembered, and how many names are kept
     #   on the server, at most
     # @param types [Types, nil] those of another connection to the same database, which this one then shares
-    # @param busy_poll [Boolean] whether a thread may look for its answer for up to 60 microseconds before it
-    #   sleeps, with Ruby's lock held, where the connection's own answers show that it is quicker; it is where
-    #   client and server run on two cores. A connection with other callers' statements never does
+    # @param busy_poll [Boolean] whether a thread may look for its answer for up to half a millisecond before
+    #   it sleeps, with Ruby's lock held, where the connection's own answers show that it is quicker; it is
+    #   where client and server run on two cores. A connection with other callers' statements never does
     # @param async [Boolean] whether calls return instead of waiting, and {#poll} goes on: see there. Returns
     #   when names are resolved. Each statement commits by itself; what would wait raises ProgrammingError
     # @param keywords [Hash] libpq's keywords, such as `host:`, `dbname:` (or `database:`), `user:`,
