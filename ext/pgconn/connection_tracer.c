@@ -12,7 +12,8 @@ connection_tracer(VALUE self)
 /*
  * Sets what is told of each command: of each `execute`, and of what methods that control the
  * session send, such as the COMMIT of {#commit}. The BEGIN that travels with a statement belongs to
- * that; what the driver asks for itself isn't told. The tracer is called with a
+ * that; what the driver asks for itself isn't told, nor are the savepoints of nested blocks and the
+ * ROLLBACK of a block that an exception leaves. The tracer is called with a
  * {Pgconn::TraceEvent} in the caller whose command it was, when the command is done and its result
  * is with the cursor, or when it has raised.
  *

@@ -59,10 +59,14 @@ delivery_call_all(VALUE arg)
     return Qnil;
 }
 
+/* What others have left to this caller, whose handler may have raised, is for those who wait. */
 static VALUE
 delivery_end(VALUE arg)
 {
-    ((struct delivery *)arg)->session->inbox.deliverer = Qnil;
+    struct pgconn_session *session = ((struct delivery *)arg)->session;
+
+    session->inbox.deliverer = Qnil;
+    if (session->inbox.deferred) pgconn_session_ring(session);
     return Qnil;
 }
 
