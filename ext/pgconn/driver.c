@@ -202,7 +202,9 @@ run_drive(struct pgconn_run *run)
     pgconn_session_launch(session);
     run_begin_to_drive(run);
     patience = run_patience(run, &begin);
+    pgconn_queue_enter(&session->queue);
     end = run_wait(run, patience < run->deadline ? patience : run->deadline);
+    pgconn_queue_leave(&session->queue);
     if (session->driver != run) return end; /* what follows is left to who has taken over */
     pgconn_queue_dismiss(&session->queue);
     pgconn_session_land(session);

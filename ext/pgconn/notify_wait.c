@@ -81,7 +81,9 @@ wait_once(struct notify_wait *wait)
         wait_clear_line(wait);
         return;
     }
+    pgconn_queue_enter(&wait->session->queue);
     end = pgconn_wait_drive_rung(&stepper, wait->deadline, &wait->waiter.doorbell);
+    pgconn_queue_leave(&wait->session->queue);
     if (end == PGCONN_WAIT_FAILED) pgconn_session_lose(wait->session, NULL);
     else if (end == PGCONN_WAIT_INTERRUPTED) pgconn_wait_check_ints();
 }

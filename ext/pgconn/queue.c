@@ -41,18 +41,49 @@ pgconn_queue_inherited(const struct pgconn_queue *queue)
 }
 
 void
-pgconn_queue_lock(struct pgconn_queue *queue)
+pgconn_queue_enter(struct pgconn_queue *queue)
 {
-    if (pgconn_queue_inherited(queue)) return;
+    __atomic_fetch_add(&queue->roamers, 1, __ATOMIC_RELAXED);
+}
+
+void
+pgconn_queue_leave(struct pgconn_queue *queue)
+{
+    __atomic_fetch_sub(&queue->roamers, 1, __ATOMIC_RELAXED);
+}
+
+/* The number changes with the GVL held only, and who steps without it is counted: so it holds. */
+static bool
+queue_needs_lock(const struct pgconn_queue *queue)
+{
+    return __atomic_load_n(&queue->roamers, __ATOMIC_RELAXED) > 0 && !pgconn_queue_inherited(queue);
+}
+
+/* Behind all who wait already. */
+static void
+queue_wait_for_lock(struct pgconn_queue *queue)
+{
+    __atomic_fetch_add(&queue->waiting, 1, __ATOMIC_RELAXED);
     pthread_mutex_lock(&queue->turn);
     pthread_mutex_lock(&queue->libpq);
     pthread_mutex_unlock(&queue->turn);
+    __atomic_fetch_sub(&queue->waiting, 1, __ATOMIC_RELAXED);
+}
+
+void
+pgconn_queue_lock(struct pgconn_queue *queue)
+{
+    if (!queue_needs_lock(queue)) return;
+    if (__atomic_load_n(&queue->waiting, __ATOMIC_RELAXED) > 0 ||
+        pthread_mutex_trylock(&queue->libpq) != 0) {
+        queue_wait_for_lock(queue);
+    }
 }
 
 void
 pgconn_queue_unlock(struct pgconn_queue *queue)
 {
-    if (!pgconn_queue_inherited(queue)) pthread_mutex_unlock(&queue->libpq);
+    if (queue_needs_lock(queue)) pthread_mutex_unlock(&queue->libpq);
 }
 
 static void

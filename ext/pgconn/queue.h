@@ -39,8 +39,10 @@ struct pgconn_queue {
     const char *failure;     /* why the step failed, where libpq doesn't know */
     struct pgconn_messages *messages;
     struct pgconn_cancel *cancel;
+    int roamers; /* who may make steps without the GVL: without any the GVL guards all */
+    int waiting; /* for libpq: steps that follow each other let them in */
     pthread_mutex_t libpq;
-    pthread_mutex_t turn; /* who waits for libpq has it: steps that follow each other let it in */
+    pthread_mutex_t turn; /* the first of those who wait has it */
     unsigned long forks;  /* of this process when the queue was made */
 };
 
@@ -52,9 +54,13 @@ void pgconn_queue_destroy(struct pgconn_queue *queue);
 /* Whether this process is a fork of the one that made the queue. */
 bool pgconn_queue_inherited(const struct pgconn_queue *queue);
 
+/* Round a wait whose steps are made without the GVL; both with it. */
+void pgconn_queue_enter(struct pgconn_queue *queue);
+void pgconn_queue_leave(struct pgconn_queue *queue);
+
 /*
- * Takes and gives back `libpq`, in the order of asking; nothing in a forked child, where its owner
- * may not exist.
+ * Takes and gives back `libpq`, in the order of asking. Nothing where nobody makes steps without
+ * the GVL, nor in a forked child, where its owner may not exist. The GVL is kept in between.
  */
 void pgconn_queue_lock(struct pgconn_queue *queue);
 void pgconn_queue_unlock(struct pgconn_queue *queue);
