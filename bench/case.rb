@@ -30,11 +30,11 @@ module Bench
     def beside_computing? = beside == "computing"
   end
 
-  # With one connection each, but for pg_16, which is pg with 16.
-  DRIVERS = %w[pgconn floor pg pg_16 sequel_pg psycopg2 asyncpg asyncpg_uvloop].freeze
+  # With one connection each, but for pg_16, which is pg with 16; pgconn_thread is pgconn without a scheduler.
+  DRIVERS = %w[pgconn pgconn_thread floor pg pg_16 sequel_pg psycopg2 asyncpg asyncpg_uvloop].freeze
 
   # Who is compared for one caller, and for several at the same time.
-  ALONE = (DRIVERS - %w[pg_16]).freeze
+  ALONE = (DRIVERS - %w[pg_16 pgconn_thread]).freeze
   TOGETHER = %w[pgconn pg pg_16].freeze
 
   # The same ids for all drivers, in each run of the benchmark.
@@ -60,10 +60,14 @@ module Bench
     Case.new(name: "point_two_cores", title: "point select, two cores", cores: :two, **POINT),
     Case.new(name: "point_computing", title: "point select, thread computing", cores: :two,
              beside: "computing", turn: 4, drivers: %w[pgconn pg], **POINT),
+    Case.new(name: "scheduler", title: "point select, 1 fiber", cores: :one, callers: "1 fiber",
+             drivers: %w[pgconn pgconn_thread], **POINT),
     Case.new(name: "fibers", title: "64 fibers", **FIBERS),
     Case.new(name: "fibers_distant", title: "64 fibers, 1 ms away", **FIBERS, **DISTANT),
     Case.new(name: "threads", title: "16 threads, two cores", cores: :two, **THREADS),
     Case.new(name: "threads_distant", title: "16 threads, 1 ms away", **THREADS, **DISTANT),
+    Case.new(name: "pipeline", title: "pipeline of 100 selects, two cores", cores: :two, batch: 100,
+             drivers: %w[pgconn floor pg], **POINT),
     Case.new(name: "pg_type", title: "pg_type, 12 columns", sql: PG_TYPE, parameters: [[-1, true]]),
     Case.new(name: "series", title: "series of 1,000 ints",
              sql: "SELECT i FROM generate_series(1, $1) AS i", parameters: [[1000]]),

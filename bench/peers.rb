@@ -29,6 +29,7 @@ module Bench
     COMMANDS = {
       "floor" => [FLOOR],
       "pgconn" => [*RUBY, File.join(WORKERS, "pgconn.rb")],
+      "pgconn_thread" => [*RUBY, File.join(WORKERS, "pgconn.rb"), "thread"],
       "pg" => [*RUBY, File.join(WORKERS, "pg.rb")],
       "pg_16" => [*RUBY, File.join(WORKERS, "pg.rb"), "16"],
       "sequel_pg" => [*RUBY, File.join(WORKERS, "sequel_pg.rb")],

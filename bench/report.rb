@@ -13,6 +13,7 @@ module Bench
         `cursor(row: :array)` and `cursor(row: :hash)`. Its statement cache prepares by itself. Callers at the
         same time have a cursor each, all of one connection; a pipeline is `pipeline { }` with an `execute` for
         each query, and then `fetch_all`.
+      - pgconn_thread: the same, called without a Fiber scheduler.
       - floor: a C program over libpq that reads the bytes of each cell and makes nothing of them:
         `PQsendQueryPrepared` with binary results; for `SELECT 1+1` `PQsendQueryParams`, which is not prepared;
         a pipeline with one `PQpipelineSync`.

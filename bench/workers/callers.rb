@@ -1,8 +1,9 @@
 # frozen_string_literal: true
 
-# Who executes at the same time: "1 thread", "16 threads" or "64 fibers".
+# Who executes at the same time: "1 thread", "16 threads", "1 fiber" or "64 fibers".
 class Callers
-  KINDS = { "thread" => :call_here, "threads" => :call_in_threads, "fibers" => :call_in_fibers }.freeze
+  KINDS = { "thread" => :call_here, "threads" => :call_in_threads,
+            "fiber" => :call_in_fibers, "fibers" => :call_in_fibers }.freeze
 
   attr_reader :count
 
@@ -11,7 +12,7 @@ class Callers
     @count = Integer(count)
     @kind = KINDS.fetch(kind)
     # Not before, so that a worker which has no fibers is the program that it would be without them.
-    require "async" if kind == "fibers"
+    require "async" if @kind == :call_in_fibers
   end
 
   # @yieldparam number [Integer] the caller's, from 0 on

@@ -31,4 +31,5 @@ class PgconnDriver
   def values(row) = row.is_a?(Hash) ? row.values : row.to_a
 end
 
-Worker.new(PgconnDriver.new, shared: true).serve
+# With the argument "thread" calls are made by the one thread, whoever is asked for.
+Worker.new(PgconnDriver.new, shared: true, callers: ARGV.empty? ? nil : "1 #{ARGV.first}").serve

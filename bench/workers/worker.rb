@@ -20,7 +20,7 @@ require_relative "turns"
 #
 # SHAPE is what a row becomes: row (what the driver is known for), array or hash. CALL is prepared or once.
 # BATCH is the number of executions that go together, in a pipeline when there are several. CALLERS are
-# "1 thread", "16 threads" or "64 fibers", all at the same time. BESIDE is nothing or computing: then another
+# "1 thread", "16 threads", "1 fiber" or "64 fibers", at once. BESIDE is nothing or computing: then one more
 # thread computes meanwhile, and run answers "median", the time of a call in seconds, and "additions", what
 # that thread got done in a second.
 # PARAMETERS are JSON arrays; the executions take one after the other, again and again.
@@ -31,9 +31,11 @@ require_relative "turns"
 class Worker
   # @param shared [Boolean] whether several callers may use a connection at the same time; otherwise they
   #   take turns with those that there are
-  def initialize(*drivers, shared: false)
+  # @param callers [String, nil] whatever is asked for: as CALLERS
+  def initialize(*drivers, shared: false, callers: nil)
     @drivers = drivers
     @shared = shared
+    @own_callers = callers
   end
 
   def serve
@@ -46,7 +48,7 @@ class Worker
 
   def setup(*fields)
     statement = Statement.new(*fields)
-    @callers = Callers.new(statement.callers)
+    @callers = Callers.new(@own_callers || statement.callers)
     queries = queries(statement)
     @stopwatch = statement.beside_computing? ? Stopwatch.new(queries.first) : nil
     queries = [@stopwatch] if @stopwatch

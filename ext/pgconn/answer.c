@@ -90,9 +90,9 @@ pgconn_answer_end(const struct pgconn_session *session)
     return lost_error(session, &none, false);
 }
 
-static VALUE
-result_error(const struct pgconn_flight *flight, const PGresult *result,
-             const struct pgconn_request *request)
+VALUE
+pgconn_answer_error(const struct pgconn_flight *flight, const PGresult *result,
+                    const struct pgconn_request *request)
 {
     const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
     long ahead = flight->simple ? (long)pgconn_simple_query_ahead(flight->commands) : 0;
@@ -117,6 +117,27 @@ forbidden_error(const struct pgconn_request *request, const char *reason)
     struct pgconn_error_source source = request_source(request, "not_sent");
 
     return pgconn_error_new_about(&source, rb_ePgconnProgrammingError, "%s", reason);
+}
+
+VALUE
+pgconn_answer_run_error(const struct pgconn_session *session, const struct pgconn_flight *flight,
+                        const struct pgconn_request *request, enum pgconn_run_end end)
+{
+    switch (end) {
+    case PGCONN_RUN_FORBIDDEN:
+        return forbidden_error(request, flight->forbidden);
+    case PGCONN_RUN_LOST:
+        return lost_error(session, request, flight->sent);
+    case PGCONN_RUN_CANCELED:
+        return withdrawn_error(request);
+    case PGCONN_RUN_NOT_SENT:
+        return expired_error(request, "not_sent", "before the statement could be sent");
+    case PGCONN_RUN_UNKNOWN:
+        return expired_error(request, "unknown", "and no answer came: the connection is broken");
+    default:
+        return expired_error(request, "unknown",
+                             "before the statement's turn came: it is cancelled when it does");
+    }
 }
 
 struct answer {
@@ -178,7 +199,7 @@ answer_refusal(const struct answer *answer, const PGresult *result)
     struct pgconn_error_source source = request_source(answer->request, NULL);
 
     if (PQresultStatus(result) == PGRES_FATAL_ERROR) {
-        return result_error(answer->flight, result, answer->request);
+        return pgconn_answer_error(answer->flight, result, answer->request);
     }
     return pgconn_error_new_about(&source, rb_ePgconnProgrammingError, "%s",
                                   PGCONN_SIMPLE_QUERY_NO_COPY);
@@ -195,7 +216,7 @@ answer_take(VALUE arg)
     VALUE result;
 
     /* The answer to Describe has gone to the statement. */
-    if (!pg && (!flight->sent || flight->prepared)) return Qnil;
+    if (!pg && (!flight->sent || asked->kind == PGCONN_COMMAND_DESCRIBE)) return Qnil;
     if (!pg) pgconn_error_raise(rb_ePgconnInternalError, "the server's answer has no result");
     if (!result_is_success(pg)) {
         if (flight->refused) answer->kind = PGCONN_ANSWER_REFUSED;
@@ -220,25 +241,27 @@ answer_free(VALUE arg)
     return Qnil;
 }
 
+VALUE
+pgconn_answer_take(struct pgconn_flight *flight, struct pgconn_command *command,
+                   struct pgconn_request *request)
+{
+    struct answer answer = {.flight = flight, .request = request};
+    VALUE result = pgconn_result_new();
+
+    answer_adopt(&answer, result, command, &request->plan);
+    return result;
+}
+
 /* The flight has met its end in the queue: takes what it brought, and frees it. */
 static VALUE
 answer_settle(struct answer *answer, const struct pgconn_session *session, enum pgconn_run_end end)
 {
-    const struct pgconn_request *request = answer->request;
-    const char *forbidden = answer->flight->forbidden;
-    bool sent = answer->flight->sent;
-
     if (end == PGCONN_RUN_ANSWERED) {
         return rb_ensure(answer_take, (VALUE)answer, answer_free, (VALUE)answer);
     }
-    pgconn_flight_free(answer->flight);
     if (end == PGCONN_RUN_OUTDATED) answer->kind = PGCONN_ANSWER_OUTDATED;
-    else if (end == PGCONN_RUN_FORBIDDEN) answer->error = forbidden_error(request, forbidden);
-    else if (end == PGCONN_RUN_LOST) answer->error = lost_error(session, request, sent);
-    else if (end == PGCONN_RUN_CANCELED) answer->error = withdrawn_error(request);
-    else {
-        answer->error = expired_error(request, "not_sent", "before the statement could be sent");
-    }
+    else answer->error = pgconn_answer_run_error(session, answer->flight, answer->request, end);
+    pgconn_flight_free(answer->flight);
     return Qnil;
 }
 
@@ -269,17 +292,6 @@ answer_end(const struct answer *answer, struct pgconn_session *session)
     }
 }
 
-/* The queue has the flight. executes: it had statements. */
-static VALUE
-deadline_error(const struct pgconn_request *request, enum pgconn_run_end end, bool executes)
-{
-    if (end == PGCONN_RUN_UNKNOWN) {
-        return expired_error(request, "unknown", "and no answer came: the connection is broken");
-    }
-    return expired_error(request, executes ? "unknown" : "not_sent",
-                         "before the statement's turn came: it is cancelled when it does");
-}
-
 /* Why the caller can't wait for the connection; NULL: it can. */
 static const char *
 caller_objection(const struct pgconn_session *session)
@@ -304,8 +316,9 @@ pgconn_answer_check_caller(const struct pgconn_session *session)
     if (objection) pgconn_error_raise(rb_ePgconnProgrammingError, "%s", objection);
 }
 
-static enum pgconn_run_end
-flight_run(struct pgconn_session *session, struct pgconn_flight *flight, pgconn_time deadline)
+enum pgconn_run_end
+pgconn_answer_run(struct pgconn_session *session, struct pgconn_flight *flight,
+                  pgconn_time deadline)
 {
     if (caller_objection(session)) {
         pgconn_flight_free(flight);
@@ -314,17 +327,51 @@ flight_run(struct pgconn_session *session, struct pgconn_flight *flight, pgconn_
     return pgconn_driver_run(session, flight, deadline);
 }
 
+/* The queue has a flight without statements, of which nothing can be left. */
+static VALUE
+sync_error(const struct pgconn_request *request, enum pgconn_run_end end)
+{
+    return expired_error(request, end == PGCONN_RUN_UNKNOWN ? "unknown" : "not_sent",
+                         "before the server has answered");
+}
+
+static VALUE
+gathered_send(VALUE arg)
+{
+    struct pgconn_gathered *gathered = (struct pgconn_gathered *)arg;
+
+    gathered->send(gathered);
+    return Qnil;
+}
+
+/* What the caller has gathered in a pipeline goes first; the flight is freed if that raises. */
+static void
+flight_let_pass(const struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    struct pgconn_gathered *gathered = pgconn_session_gathered(session);
+    int state;
+
+    if (!gathered) return;
+    rb_protect(gathered_send, (VALUE)gathered, &state);
+    if (!state) return;
+    pgconn_flight_free(flight);
+    rb_jump_tag(state);
+}
+
 enum pgconn_answer
 pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
                    struct pgconn_request *request, VALUE *result)
 {
     bool executes = flight->commands != NULL;
-    enum pgconn_run_end end = flight_run(session, flight, request->deadline);
     struct answer answer = {flight, request, PGCONN_ANSWER_RESULT, false, Qnil};
+    enum pgconn_run_end end;
 
+    flight_let_pass(session, flight);
+    end = pgconn_answer_run(session, flight, request->deadline);
     *result = Qnil;
     if (pgconn_run_gives_back(end)) *result = answer_settle(&answer, session, end);
-    else answer.error = deadline_error(request, end, executes);
+    else if (executes) answer.error = pgconn_answer_run_error(session, NULL, request, end);
+    else answer.error = sync_error(request, end);
     answer_end(&answer, session);
     return answer.kind;
 }

@@ -49,6 +49,26 @@ enum pgconn_answer pgconn_answer_wait(struct pgconn_session *session, struct pgc
                                       struct pgconn_request *request, VALUE *result);
 
 /*
+ * The same in steps, for a flight of several statements. Runs it; the flight is the caller's again
+ * as pgconn_run_gives_back says. Raises as the wait may, and where this caller can't wait.
+ */
+enum pgconn_run_end pgconn_answer_run(struct pgconn_session *session, struct pgconn_flight *flight,
+                                      pgconn_time deadline);
+
+/* The exception for an end that is no answer. flight: NULL where the queue has it. */
+VALUE pgconn_answer_run_error(const struct pgconn_session *session,
+                              const struct pgconn_flight *flight,
+                              const struct pgconn_request *request, enum pgconn_run_end end);
+
+/* The exception for an error that is the answer to a statement of the flight. */
+VALUE pgconn_answer_error(const struct pgconn_flight *flight, const PGresult *result,
+                          const struct pgconn_request *request);
+
+/* A Pgconn::Result with what a command of the flight was answered. */
+VALUE pgconn_answer_take(struct pgconn_flight *flight, struct pgconn_command *command,
+                         struct pgconn_request *request);
+
+/*
  * The exception for a connection that was lost before: ConnectionLost, with the server's last
  * words.
  */

@@ -18,9 +18,22 @@ pgconn_command_new(struct pgconn_command *spare, enum pgconn_command_kind kind, 
     return command;
 }
 
+bool
+pgconn_command_names(const struct pgconn_command *command)
+{
+    return command->kind == PGCONN_COMMAND_PREPARE && *command->name;
+}
+
 void
 pgconn_command_free(struct pgconn_command *command)
 {
+    struct pgconn_prepared *prepared = command->prepared;
+
+    /* Its Parse has failed, was never sent, or is lost with the session. */
+    if (pgconn_command_names(command) && prepared->state == PGCONN_PREPARED_UNDER_WAY) {
+        prepared->state = PGCONN_PREPARED_UNNAMED;
+    }
+    pgconn_prepared_release(prepared);
     PQclear(command->result);
     pgconn_params_free(&command->params);
     free(command->sql);

@@ -22,8 +22,9 @@ struct pgconn_command {
     bool within; /* the flight's own memory */
     char *sql;   /* in the client encoding; of QUERY, PREPARE and STATEMENTS */
     char name[PGCONN_PREPARED_NAME_MAX];
-    struct pgconn_params params; /* of PREPARE: only the number and the types */
-    int result_format;           /* 0 text, 1 binary */
+    struct pgconn_prepared *prepared; /* the statement that it is about, retained; or NULL */
+    struct pgconn_params params;      /* of PREPARE: only the number and the types */
+    int result_format;                /* 0 text, 1 binary */
     PGresult *result;
 };
 
@@ -33,6 +34,9 @@ struct pgconn_command {
  */
 struct pgconn_command *pgconn_command_new(struct pgconn_command *spare,
                                           enum pgconn_command_kind kind, const char *sql);
+/* Whether it gives its statement the name that it is under way to get. */
+bool pgconn_command_names(const struct pgconn_command *command);
+
 void pgconn_command_free(struct pgconn_command *command);
 
 /* Hands it to libpq, which is in pipeline mode, and frees its parameters; false if that fails. */

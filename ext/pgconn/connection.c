@@ -10,7 +10,9 @@ static void
 connection_mark(void *data)
 {
     const struct pgconn_connection *connection = data;
+    const struct pgconn_gathered *gathered = connection->session.gathered;
 
+    for (; gathered; gathered = gathered->outer) rb_gc_mark(gathered->object);
     rb_gc_mark_movable(connection->statement_timeout);
     rb_gc_mark_movable(connection->registry);
     rb_gc_mark_movable(connection->cursor_factory);

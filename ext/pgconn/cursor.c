@@ -1,6 +1,7 @@
 #include "cursor.h"
 
 #include "error.h"
+#include "pipeline.h"
 
 VALUE rb_cPgconnCursor;
 
@@ -14,6 +15,8 @@ cursor_mark(void *data)
     rb_gc_mark_movable(cursor->further);
     rb_gc_mark_movable(cursor->spare);
     rb_gc_mark_movable(cursor->query);
+    rb_gc_mark_movable(cursor->pipeline);
+    rb_gc_mark_movable(cursor->failure);
     rb_gc_mark_movable(cursor->timeout);
     rb_gc_mark_movable(cursor->shape.callable);
 }
@@ -28,6 +31,8 @@ cursor_compact(void *data)
     cursor->further = rb_gc_location(cursor->further);
     cursor->spare = rb_gc_location(cursor->spare);
     cursor->query = rb_gc_location(cursor->query);
+    cursor->pipeline = rb_gc_location(cursor->pipeline);
+    cursor->failure = rb_gc_location(cursor->failure);
     cursor->timeout = rb_gc_location(cursor->timeout);
     cursor->shape.callable = rb_gc_location(cursor->shape.callable);
 }
@@ -56,6 +61,7 @@ pgconn_cursor_allocate(VALUE class)
 
     cursor->connection = cursor->query = cursor->result = cursor->spare = Qnil;
     cursor->further = cursor->timeout = cursor->shape.callable = Qnil;
+    cursor->pipeline = cursor->failure = Qnil;
     cursor->array_size = 1;
     return self;
 }
@@ -89,7 +95,14 @@ pgconn_cursor_get_readable(VALUE self)
     if (pgconn_connection_is_closed(cursor->connection)) {
         pgconn_connection_get_open(cursor->connection);
     }
+    pgconn_cursor_await(self, cursor);
     return cursor;
+}
+
+void
+pgconn_cursor_await(VALUE self, const struct pgconn_cursor *cursor)
+{
+    if (!NIL_P(cursor->pipeline)) pgconn_pipeline_await(cursor->pipeline, self);
 }
 
 /* What row: may be, besides something with call. */
@@ -172,6 +185,8 @@ pgconn_cursor_reset(VALUE self, struct pgconn_cursor *cursor)
     pgconn_cursor_set_result(self, cursor, Qnil);
     cursor_drop_further(self, cursor);
     RB_OBJ_WRITE(self, &cursor->query, Qnil);
+    RB_OBJ_WRITE(self, &cursor->pipeline, Qnil);
+    RB_OBJ_WRITE(self, &cursor->failure, Qnil);
 }
 
 /*

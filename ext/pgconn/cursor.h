@@ -14,6 +14,9 @@ struct pgconn_cursor {
     VALUE further;   /* Array of those of the statements behind it in one string, or nil */
     VALUE spare;     /* an empty one for the next, or nil */
     VALUE query;     /* the text as sent, or nil */
+    VALUE pipeline;  /* that the last execute was in, or nil */
+    VALUE failure;   /* the exception that it came to there, or nil */
+    long place;      /* in what the pipeline has gathered; -1: no more in it */
     long position;   /* of the next row */
     long array_size; /* rows that fetch_many gives by default */
     VALUE timeout;   /* nil, or seconds: the default of its executes */
@@ -27,8 +30,11 @@ extern VALUE rb_cPgconnCursor;
 struct pgconn_cursor *pgconn_cursor_get(VALUE self);
 struct pgconn_cursor *pgconn_cursor_get_open(VALUE self);
 
-/* For what reads results: raises InterfaceError for a closed cursor or connection. */
+/* For what reads results: waits for that of a pipeline, and raises its error; raises InterfaceError for a closed cursor or connection. */
 struct pgconn_cursor *pgconn_cursor_get_readable(VALUE self);
+
+/* Waits for what was executed in a pipeline, if its answer wasn't taken yet; raises its error. */
+void pgconn_cursor_await(VALUE self, const struct pgconn_cursor *cursor);
 
 /* One that has no connection yet. */
 VALUE pgconn_cursor_allocate(VALUE class);
@@ -51,6 +57,10 @@ struct pgconn_execute_call {
  * as SQL, TypeError and ArgumentError. (cursor_execute.c)
  */
 struct pgconn_execute_call pgconn_execute_call_get(int argc, VALUE *argv, VALUE connection);
+
+/* Drops what the last execute gave, and says what is asked for now. (cursor_execute.c) */
+struct pgconn_request pgconn_cursor_start(VALUE self, struct pgconn_cursor *cursor,
+                                          const struct pgconn_execute_call *call);
 
 /* Define the methods of the other files. */
 void pgconn_cursor_execute_init(void);

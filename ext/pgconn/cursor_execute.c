@@ -1,6 +1,7 @@
 #include "cursor.h"
 
 #include "error.h"
+#include "pipeline.h"
 
 static VALUE
 cursor_timeout(const struct pgconn_cursor *cursor, VALUE timeout)
@@ -76,6 +77,20 @@ pgconn_execute_call_get(int argc, VALUE *argv, VALUE connection)
     return call;
 }
 
+struct pgconn_request
+pgconn_cursor_start(VALUE self, struct pgconn_cursor *cursor,
+                    const struct pgconn_execute_call *call)
+{
+    struct pgconn_request request;
+
+    pgconn_cursor_reset(self, cursor);
+    request = pgconn_answer_request(cursor_timeout(cursor, call->timeout));
+    request.sql = call->sql;
+    request.arguments = call->arguments;
+    request.cursor = self;
+    return request;
+}
+
 struct run {
     VALUE self;
     const struct pgconn_execute_call *call;
@@ -89,13 +104,8 @@ run_execute(VALUE argument)
     VALUE self = run->self, result;
     struct pgconn_cursor *cursor = pgconn_cursor_get_open(self);
     struct pgconn_executor executor = pgconn_connection_executor(cursor->connection);
-    struct pgconn_request request;
+    struct pgconn_request request = pgconn_cursor_start(self, cursor, call);
 
-    pgconn_cursor_reset(self, cursor);
-    request = pgconn_answer_request(cursor_timeout(cursor, call->timeout));
-    request.sql = call->sql;
-    request.arguments = call->arguments;
-    request.cursor = self;
     request.registry = executor.registry;
     request.spare = cursor->spare;
     request.slot = &cursor->result;
@@ -110,10 +120,12 @@ static void
 cursor_run_now(VALUE self, const struct pgconn_execute_call *call)
 {
     struct run run = {self, call};
-    VALUE connection = pgconn_cursor_get(self)->connection;
+    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
+    struct pgconn_session *session = &pgconn_connection_get(cursor->connection)->session;
+    struct pgconn_gathered *gathered = pgconn_session_gathered(session);
 
-    pgconn_tracer_run(&pgconn_connection_get(connection)->session.tracer, call->sql, run_execute,
-                      (VALUE)&run);
+    if (gathered && pgconn_pipeline_add(gathered, self, call)) return;
+    pgconn_tracer_run(&session->tracer, call->sql, run_execute, (VALUE)&run);
     RB_GC_GUARD(self);
 }
 

@@ -1,5 +1,14 @@
 #include "cursor.h"
 
+static struct pgconn_cursor *
+cursor_get_awaited(VALUE self)
+{
+    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
+
+    pgconn_cursor_await(self, cursor);
+    return cursor;
+}
+
 /*
  * @return [Array<Pgconn::Column>, nil] the columns of the result; nil if there is none, or for a
  *   command that gives no rows
@@ -7,7 +16,7 @@
 static VALUE
 cursor_description(VALUE self)
 {
-    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
+    struct pgconn_cursor *cursor = cursor_get_awaited(self);
 
     if (NIL_P(cursor->result) || !pgconn_result_has_rows(cursor->result)) return Qnil;
     return pgconn_result_description(cursor->result);
@@ -20,7 +29,7 @@ cursor_description(VALUE self)
 static VALUE
 cursor_rowcount(VALUE self)
 {
-    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
+    struct pgconn_cursor *cursor = cursor_get_awaited(self);
 
     return LONG2NUM(NIL_P(cursor->result) ? -1 : pgconn_result_affected(cursor->result));
 }
@@ -32,7 +41,7 @@ cursor_rowcount(VALUE self)
 static VALUE
 cursor_rownumber(VALUE self)
 {
-    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
+    struct pgconn_cursor *cursor = cursor_get_awaited(self);
 
     if (NIL_P(cursor->result) || !pgconn_result_has_rows(cursor->result)) return Qnil;
     return LONG2NUM(cursor->position);
@@ -45,7 +54,7 @@ cursor_rownumber(VALUE self)
 static VALUE
 cursor_statusmessage(VALUE self)
 {
-    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
+    struct pgconn_cursor *cursor = cursor_get_awaited(self);
 
     if (NIL_P(cursor->result)) return Qnil;
     return rb_utf8_str_new_cstr(PQcmdStatus((PGresult *)pgconn_result_pg(cursor->result)));
@@ -100,9 +109,17 @@ cursor_closed_p(VALUE self)
     return RBOOL(cursor->closed || pgconn_connection_is_closed(cursor->connection));
 }
 
+/* Whether its last execute was in a pipeline that hasn't brought its result. */
+static VALUE
+cursor_in_pipeline_p(VALUE self)
+{
+    return RBOOL(!NIL_P(pgconn_cursor_get(self)->pipeline));
+}
+
 void
 pgconn_cursor_readers_init(void)
 {
+    rb_define_private_method(rb_cPgconnCursor, "in_pipeline?", cursor_in_pipeline_p, 0);
     rb_define_method(rb_cPgconnCursor, "arraysize", cursor_arraysize, 0);
     rb_define_method(rb_cPgconnCursor, "arraysize=", cursor_set_arraysize, 1);
     rb_define_method(rb_cPgconnCursor, "closed?", cursor_closed_p, 0);

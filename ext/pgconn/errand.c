@@ -119,10 +119,19 @@ pgconn_errand_roll_back(struct pgconn_session *session)
     return true;
 }
 
-/*
- * A flight that waits may still use a name that the cache has dropped; and until the last names are
- * closed they stand in the list.
- */
+/* A flight that waits may still use a name that the cache has dropped. */
+static bool
+flight_uses_dropped(const struct pgconn_flight *flight)
+{
+    const struct pgconn_command *command;
+
+    for (command = flight->commands; command; command = command->next) {
+        if (command->prepared && command->prepared->dropped) return true;
+    }
+    return false;
+}
+
+/* Until the last names are closed they stand in the list. */
 static bool
 names_can_be_closed(const struct pgconn_session *session)
 {
@@ -131,7 +140,7 @@ names_can_be_closed(const struct pgconn_session *session)
     if (session->names.closing_count == 0) return false;
     for (flight = session->queue.head; flight; flight = flight->next) {
         if (flight->errand == PGCONN_ERRAND_CLOSE) return false;
-        if (flight->prepared && flight->prepared->dropped) return false;
+        if (flight_uses_dropped(flight)) return false;
     }
     return true;
 }

@@ -3,6 +3,7 @@
 VALUE rb_ePgconnInterfaceError, rb_ePgconnDataError, rb_ePgconnOperationalError;
 VALUE rb_ePgconnProgrammingError, rb_ePgconnInternalError;
 VALUE rb_ePgconnQueryCanceledError, rb_ePgconnInFailedSqlTransaction;
+VALUE rb_ePgconnPipelineAborted;
 
 static VALUE error_factory;
 
@@ -125,6 +126,7 @@ Init_pgconn_error(void)
     rb_ePgconnOperationalError = class_find(rb_mPgconn, "OperationalError");
     rb_ePgconnProgrammingError = class_find(rb_mPgconn, "ProgrammingError");
     rb_ePgconnInternalError = class_find(rb_mPgconn, "InternalError");
+    rb_ePgconnPipelineAborted = class_find(rb_mPgconn, "PipelineAborted");
     rb_ePgconnQueryCanceledError = class_find(rb_mPgconn, "QueryCanceledError");
     rb_ePgconnInFailedSqlTransaction = class_find(class_find(rb_mPgconn, "Errors"),
                                                   "InFailedSqlTransaction");

@@ -9,6 +9,7 @@
 
 extern VALUE rb_ePgconnInterfaceError, rb_ePgconnDataError, rb_ePgconnOperationalError;
 extern VALUE rb_ePgconnProgrammingError, rb_ePgconnInternalError;
+extern VALUE rb_ePgconnPipelineAborted;
 extern VALUE rb_ePgconnQueryCanceledError, rb_ePgconnInFailedSqlTransaction;
 
 /* Where an error result came from. Everything but result may be left out (Qnil, NULL, 0). */

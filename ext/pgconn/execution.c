@@ -78,6 +78,7 @@ command_add(struct execution *execution, enum pgconn_command_kind kind, const ch
 
     if (!command) rb_memerror();
     strcpy(command->name, name);
+    command->prepared = pgconn_prepared_retain(execution->known->prepared);
     return command;
 }
 
@@ -133,7 +134,6 @@ commands_add(struct execution *execution, const struct pgconn_parameter *paramet
         command->result_format = known->result_format;
     }
     else if (pgconn_statement_cache_name(executor->statements, known)) {
-        execution->flight->names = true;
         preparation_add(execution, name, parameters);
         command = command_add(execution, PGCONN_COMMAND_EXECUTE, name);
     }
@@ -174,8 +174,9 @@ flight_fill_to_ask(VALUE arg)
     struct execution *execution = (struct execution *)arg;
     struct pgconn_statement *known = execution->known;
 
-    execution->flight->names = pgconn_statement_cache_name(execution->executor->statements, known);
-    preparation_add(execution, execution->flight->names ? known->prepared->name : "", NULL);
+    bool named = pgconn_statement_cache_name(execution->executor->statements, known);
+
+    preparation_add(execution, named ? known->prepared->name : "", NULL);
     return Qnil;
 }
 
@@ -183,6 +184,16 @@ flight_fill_to_ask(VALUE arg)
  * The values' own methods may raise while they are encoded, and so do values that the known types
  * can't hold: the flight is freed then, and the types are asked for again.
  */
+static int
+flight_try_to_fill(struct execution *execution, VALUE (*fill)(VALUE))
+{
+    int state;
+
+    rb_protect(fill, (VALUE)execution, &state);
+    if (state && execution->known->descriptions > 0) execution->known->prepared->stale = true;
+    return state;
+}
+
 static struct pgconn_flight *
 flight_make(struct execution *execution, VALUE (*fill)(VALUE))
 {
@@ -191,7 +202,6 @@ flight_make(struct execution *execution, VALUE (*fill)(VALUE))
 
     if (!flight) rb_memerror();
     flight->settings = execution->known->settings;
-    flight->prepared = pgconn_prepared_retain(execution->known->prepared);
     pgconn_session_classify(flight, execution->known->keyword);
     if (execution->known->may_set) flight->barrier = true; /* as SET is */
     if (execution->request->repeated) flight->repeatable = false;
@@ -200,9 +210,8 @@ flight_make(struct execution *execution, VALUE (*fill)(VALUE))
     flight->relies = execution->request->relies;
     flight->cursor = RTYPEDDATA_DATA(execution->request->cursor);
     execution->flight = flight;
-    rb_protect(fill, (VALUE)execution, &state);
+    state = flight_try_to_fill(execution, fill);
     if (state) {
-        if (execution->known->descriptions > 0) flight->prepared->stale = true;
         pgconn_flight_free(flight);
         rb_jump_tag(state);
     }
@@ -254,21 +263,30 @@ execution_ask(struct execution *execution, VALUE *result)
     return answered;
 }
 
-/* False where it has to be tried again. */
+/* Finds out all that has to be known of the statement; false where that has to be tried again. */
 static bool
-execution_try(struct execution *execution, VALUE *query, VALUE *result)
+execution_prepare(struct execution *execution, VALUE *query)
 {
     struct pgconn_request *request = execution->request;
+    VALUE result;
 
     execution_start(execution);
     RB_OBJ_WRITE(request->cursor, query, execution->known->sql.text);
     execution_learn(execution);
     request->relies = false;
-    if (execution_must_ask(execution) && !execution_ask(execution, result)) return false;
+    if (execution_must_ask(execution) && !execution_ask(execution, &result)) return false;
     request->plan = execution->known->plan;
     request->relies = execution->known->descriptions > 0 && !request->repeated;
+    return true;
+}
+
+/* False where it has to be tried again. */
+static bool
+execution_try(struct execution *execution, VALUE *query, VALUE *result)
+{
+    if (!execution_prepare(execution, query)) return false;
     if (!execution_send(execution, flight_make(execution, flight_fill), result)) return false;
-    execution->known->plan = request->plan;
+    execution->known->plan = execution->request->plan;
     execution->known->executions++;
     return true;
 }
@@ -282,4 +300,63 @@ pgconn_execute(const struct pgconn_executor *executor, struct pgconn_request *re
     while (!execution_try(&execution, query, &result)) continue;
     RB_GC_GUARD(execution.statement);
     return result;
+}
+
+/* Whether the statement is a barrier, or more than one statement. */
+static bool
+execution_goes_alone(const struct execution *execution)
+{
+    const struct pgconn_statement *known = execution->known;
+
+    return known->sql.several || known->may_set || pgconn_session_goes_alone(known->keyword);
+}
+
+/* Takes back what was added behind the command; behind NULL: all. */
+static void
+flight_cut(struct pgconn_flight *flight, struct pgconn_command *last)
+{
+    struct pgconn_command *command = last ? last->next : flight->commands, *next;
+
+    if (last) last->next = NULL;
+    else flight->commands = NULL;
+    flight->tail = last;
+    for (; command; command = next) {
+        next = command->next;
+        pgconn_command_free(command);
+    }
+}
+
+static void
+execution_add(struct execution *execution, struct pgconn_flight *flight)
+{
+    struct pgconn_command *last = flight->tail;
+    bool repeatable = !last || flight->repeatable;
+    int state;
+
+    execution->flight = flight;
+    state = flight_try_to_fill(execution, flight_fill);
+    if (state) {
+        flight_cut(flight, last);
+        rb_jump_tag(state);
+    }
+    if (!last) flight->settings = execution->known->settings;
+    pgconn_session_classify(flight, execution->known->keyword);
+    if (execution->request->repeated) repeatable = false;
+    flight->repeatable = flight->repeatable && repeatable;
+    flight->relies = flight->relies || execution->request->relies;
+}
+
+VALUE
+pgconn_execution_add(const struct pgconn_executor *executor, struct pgconn_request *request,
+                     VALUE *query, struct pgconn_flight **flight)
+{
+    struct execution execution = {.executor = executor, .request = request};
+
+    while (!execution_prepare(&execution, query)) continue;
+    if (execution_goes_alone(&execution)) return Qnil;
+    if (!*flight) *flight = pgconn_flight_new();
+    if (!*flight) rb_memerror();
+    execution_add(&execution, *flight);
+    execution.known->executions++;
+    return execution.statement;
 }

@@ -25,4 +25,13 @@ struct pgconn_executor {
 VALUE pgconn_execute(const struct pgconn_executor *executor, struct pgconn_request *request,
                      VALUE *query);
 
+/*
+ * Adds the statement of a request to a flight of several, which is made if there is none yet. Gives
+ * the object of the statement; nil, and nothing is added, where it has to be a flight of its own.
+ * Raises what the arguments may raise, and, where the server has to be asked for types first, what
+ * that may.
+ */
+VALUE pgconn_execution_add(const struct pgconn_executor *executor, struct pgconn_request *request,
+                           VALUE *query, struct pgconn_flight **flight);
+
 #endif

@@ -15,11 +15,6 @@ pgconn_flight_free(struct pgconn_flight *flight)
         flight->commands = command->next;
         pgconn_command_free(command);
     }
-    /* Not answered: then it was never sent, or is lost with the session. */
-    if (flight->names && flight->prepared->state == PGCONN_PREPARED_UNDER_WAY) {
-        flight->prepared->state = PGCONN_PREPARED_UNNAMED;
-    }
-    pgconn_prepared_release(flight->prepared);
     free(flight);
 }
 
@@ -38,10 +33,12 @@ pgconn_flight_size(const struct pgconn_flight *flight)
 struct pgconn_command *
 pgconn_flight_append(struct pgconn_flight *flight, enum pgconn_command_kind kind, const char *sql)
 {
-    struct pgconn_command **link = &flight->commands;
+    struct pgconn_command *command = pgconn_command_new(&flight->only, kind, sql);
 
-    while (*link) link = &(*link)->next;
-    return *link = pgconn_command_new(&flight->only, kind, sql);
+    if (!command) return NULL;
+    if (flight->tail) flight->tail->next = command;
+    else flight->commands = command;
+    return flight->tail = command;
 }
 
 struct pgconn_command *
@@ -51,7 +48,19 @@ pgconn_flight_prepend(struct pgconn_flight *flight, enum pgconn_command_kind kin
 
     if (!command) return NULL;
     command->next = flight->commands;
+    if (!flight->tail) flight->tail = command;
     return flight->commands = command;
+}
+
+struct pgconn_command *
+pgconn_flight_failed(const struct pgconn_flight *flight)
+{
+    struct pgconn_command *command = flight->commands;
+
+    for (; command; command = command->next) {
+        if (command->result && PQresultStatus(command->result) == PGRES_FATAL_ERROR) break;
+    }
+    return command;
 }
 
 bool

@@ -62,9 +62,9 @@ enum pgconn_boundary {
 struct pgconn_flight {
     struct pgconn_flight *next;
     struct pgconn_command *commands; /* none: the Sync alone */
+    struct pgconn_command *tail;     /* the last of them, until it is answered */
     struct pgconn_command *answering;
-    struct pgconn_prepared *prepared; /* the statement that it prepares or executes; or NULL */
-    const void *cursor;               /* whose statement it is: only compared; or NULL */
+    const void *cursor; /* whose statement it is: only compared; or NULL */
     enum pgconn_flight_state state;
     enum pgconn_errand errand;
     enum pgconn_begins begins;
@@ -90,7 +90,6 @@ struct pgconn_flight {
     bool forgets;    /* may drop the session's prepared statements: DISCARD, DEALLOCATE */
     bool relies;     /* on what was learned of its statement */
     bool refused;    /* for that, or struck, and its caller can send it again: nothing is lost */
-    bool names;      /* gives its statement the name that it is under way to get */
     bool expired;    /* its deadline has passed, and the server was asked to cancel it */
     bool canceled;   /* by its cursor */
     bool unwanted;   /* the server is to be asked to cancel it, when its answer is the next */
@@ -126,6 +125,9 @@ struct pgconn_command *pgconn_flight_prepend(struct pgconn_flight *flight,
  * last statement; NULL: there is none.
  */
 PGresult *pgconn_flight_result(const struct pgconn_flight *flight);
+
+/* The command that was answered with an error; NULL: there is none. */
+struct pgconn_command *pgconn_flight_failed(const struct pgconn_flight *flight);
 
 /* Whether a result is the beginning of a COPY. */
 bool pgconn_flight_starts_copy(const PGresult *result);

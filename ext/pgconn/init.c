@@ -37,6 +37,7 @@ Init_pgconn_ext(void)
     Init_pgconn_connection();
     Init_pgconn_transaction();
     Init_pgconn_cursor();
+    Init_pgconn_pipeline();
     Init_pgconn_cancellation();
     Init_pgconn_catalog();
     Init_pgconn_quoting();

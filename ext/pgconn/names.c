@@ -62,25 +62,20 @@ pgconn_names_settle_closing(struct pgconn_names *names, const struct pgconn_flig
 }
 
 static void
-prepared_settle(struct pgconn_names *names, struct pgconn_flight *flight)
+command_settle(const struct pgconn_names *names, struct pgconn_command *command)
 {
-    struct pgconn_prepared *prepared = flight->prepared;
-    struct pgconn_command *command;
+    struct pgconn_prepared *prepared = command->prepared;
 
-    for (command = flight->commands; command; command = command->next) {
-        if (PQresultStatus(command->result) != PGRES_COMMAND_OK) continue;
-        if (command->kind == PGCONN_COMMAND_PREPARE && flight->names) {
-            prepared->state = PGCONN_PREPARED_NAMED;
-            prepared->epoch = names->epoch;
-        }
-        else if (command->kind == PGCONN_COMMAND_DESCRIBE) {
-            PQclear(prepared->description);
-            prepared->description = command->result;
-            prepared->descriptions++;
-            command->result = NULL;
-        }
+    if (PQresultStatus(command->result) != PGRES_COMMAND_OK) return;
+    if (pgconn_command_names(command)) {
+        prepared->state = PGCONN_PREPARED_NAMED;
+        prepared->epoch = names->epoch;
     }
-    if (prepared->dropped) pgconn_names_drop(names, prepared);
+    else if (command->kind == PGCONN_COMMAND_DESCRIBE) {
+        PQclear(prepared->description);
+        prepared->description = pgconn_command_take_result(command);
+        prepared->descriptions++;
+    }
 }
 
 /* A DISCARD ALL that is cancelled may have dropped them before. */
@@ -129,11 +124,11 @@ static const char *const input_errors[] = {"22003", "22007", "22008", "22P02", "
  * the column that a value is for may have got another one, or the type have gone (XX).
  */
 static bool
-result_doubts_types(const struct pgconn_flight *flight, const PGresult *result)
+result_doubts_types(const struct pgconn_prepared *prepared, const PGresult *result)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
-    if (!sqlstate || PQnparams(flight->prepared->description) == 0) return false;
+    if (!sqlstate || PQnparams(prepared->description) == 0) return false;
     for (size_t i = 0; i < sizeof(input_errors) / sizeof(input_errors[0]); i++) {
         if (strcmp(sqlstate, input_errors[i]) == 0) return true;
     }
@@ -144,20 +139,28 @@ result_doubts_types(const struct pgconn_flight *flight, const PGresult *result)
 static void
 flight_judge(struct pgconn_flight *flight)
 {
-    const PGresult *result = pgconn_flight_result(flight);
+    const struct pgconn_command *failed = pgconn_flight_failed(flight);
 
-    if (!flight->relies || !result || PQresultStatus(result) != PGRES_FATAL_ERROR) return;
-    flight->refused = result_is_stale(result);
-    if (flight->refused || result_doubts_types(flight, result)) flight->prepared->stale = true;
+    if (!flight->relies || !failed || !failed->prepared) return;
+    flight->refused = result_is_stale(failed->result);
+    if (flight->refused || result_doubts_types(failed->prepared, failed->result)) {
+        failed->prepared->stale = true;
+    }
 }
 
 void
 pgconn_names_settle(struct pgconn_names *names, struct pgconn_flight *flight)
 {
+    struct pgconn_command *command;
+
     flight_judge(flight);
     if (flight->forgets && flight_drops_all(flight)) {
         names->epoch++;
         names->closing_count = 0;
     }
-    if (flight->prepared) prepared_settle(names, flight);
+    for (command = flight->commands; command; command = command->next) {
+        if (!command->prepared) continue;
+        command_settle(names, command);
+        if (command->prepared->dropped) pgconn_names_drop(names, command->prepared);
+    }
 }

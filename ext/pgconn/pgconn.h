@@ -45,6 +45,7 @@ void Init_pgconn_block(void);
 void Init_pgconn_connection(void);
 void Init_pgconn_transaction(void);
 void Init_pgconn_cursor(void);
+void Init_pgconn_pipeline(void);
 void Init_pgconn_cancellation(void);
 void Init_pgconn_catalog(void);
 void Init_pgconn_quoting(void);

@@ -32,6 +32,15 @@ struct pgconn_waiter {
     struct pgconn_wakeup *doorbell; /* NULL: it doesn't sleep */
 };
 
+/* What a caller has gathered in a pipeline { }: it goes ahead of that caller's next flight. */
+struct pgconn_gathered {
+    struct pgconn_gathered *outer; /* the pipeline that was opened before, whoever's it is */
+    VALUE object;                  /* that it is part of: marked by the connection */
+    pgconn_caller caller;
+    void (*send)(struct pgconn_gathered *); /* and waits; raises the first error */
+    void (*drop)(struct pgconn_gathered *); /* it is never sent; raises nothing */
+};
+
 struct pgconn_session {
     PGconn *pg;
     enum pgconn_session_life life;
@@ -60,8 +69,9 @@ struct pgconn_session {
     struct pgconn_busy_poll busy_poll;
     double cancel_timeout;
     double statement_timeout; /* of what the driver executes to control the session; 0: none */
-    pgconn_time patience;     /* how much longer what holds everybody up is waited for */
-    char *loss;               /* how the connection was lost; NULL: out of memory */
+    struct pgconn_gathered *gathered; /* the newest pipeline { }; or NULL */
+    pgconn_time patience;             /* how much longer what holds everybody up is waited for */
+    char *loss;                       /* how the connection was lost; NULL: out of memory */
 };
 
 void pgconn_session_init(struct pgconn_session *session);
@@ -96,6 +106,15 @@ bool pgconn_session_is_changing(const struct pgconn_session *session);
 
 /* Whether this process is a fork of the one that connected. */
 bool pgconn_session_inherited(const struct pgconn_session *session);
+
+/*
+ * The newest of this caller's pipelines; NULL: it has none. Fine, and free, where nobody has one.
+ * (session_flights.c)
+ */
+struct pgconn_gathered *pgconn_session_gathered(const struct pgconn_session *session);
+
+/* Whether a statement with that first keyword is a barrier. (session_flights.c) */
+bool pgconn_session_goes_alone(enum pgconn_keyword keyword);
 
 /*
  * Marks what the first keyword of a caller's statement says: whether it begins, whether it is a

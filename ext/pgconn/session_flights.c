@@ -39,6 +39,27 @@ pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keywor
     }
 }
 
+bool
+pgconn_session_goes_alone(enum pgconn_keyword keyword)
+{
+    struct pgconn_flight flight = {0};
+
+    pgconn_session_classify(&flight, keyword);
+    return flight.barrier;
+}
+
+struct pgconn_gathered *
+pgconn_session_gathered(const struct pgconn_session *session)
+{
+    struct pgconn_gathered *gathered = session->gathered;
+    pgconn_caller caller;
+
+    if (!gathered) return NULL;
+    caller = pgconn_caller_current();
+    while (gathered && gathered->caller != caller) gathered = gathered->outer;
+    return gathered;
+}
+
 /* What goes with the flight that is about to be sent, perhaps not for the first time. */
 static void
 session_prepare(struct pgconn_session *session, struct pgconn_flight *flight)

@@ -62,6 +62,15 @@ trace_tell(const struct trace *trace, VALUE rows, VALUE error)
     rb_funcallv_kw(rb_mPgconnTracing, rb_intern("tell"), 2, arguments, RB_PASS_KEYWORDS);
 }
 
+void
+pgconn_tracer_tell(const struct pgconn_tracer *tracer, VALUE sql, pgconn_time started, VALUE rows,
+                   VALUE error)
+{
+    struct trace trace = {*tracer, sql, NULL, Qnil, started};
+
+    if (!NIL_P(tracer->callable)) trace_tell(&trace, rows, error);
+}
+
 static VALUE
 trace_run(VALUE argument)
 {

@@ -4,7 +4,7 @@
 #ifndef PGCONN_TRACER_H
 #define PGCONN_TRACER_H
 
-#include "pgconn.h"
+#include "wait.h"
 
 /* What is told of each command of a connection. */
 struct pgconn_tracer {
@@ -23,5 +23,9 @@ void pgconn_tracer_compact(struct pgconn_tracer *tracer);
  */
 VALUE pgconn_tracer_run(const struct pgconn_tracer *tracer, VALUE sql, VALUE (*command)(VALUE),
                         VALUE argument);
+
+/* Tells the tracer, if there is one, of a command that began then. rows or error: nil. */
+void pgconn_tracer_tell(const struct pgconn_tracer *tracer, VALUE sql, pgconn_time started,
+                        VALUE rows, VALUE error);
 
 #endif

@@ -118,7 +118,9 @@ transaction_undo(const struct transaction *transaction)
     struct pgconn_session *session = &pgconn_connection_get(transaction->self)->session;
     struct pgconn_hold *hold = transaction->hold;
     struct pgconn_flight *ending = hold->ending;
+    struct pgconn_gathered *gathered = pgconn_session_gathered(session);
 
+    if (gathered) gathered->drop(gathered);
     /* The server has rolled back, and the session keeps the hold for its own end. */
     if (session->life != PGCONN_SESSION_OPEN || pgconn_session_inherited(session)) return;
     hold->ending = NULL;

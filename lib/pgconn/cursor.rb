@@ -24,7 +24,7 @@ module Pgconn
 
     # @return [String]
     def inspect
-      "#<#{self.class} #{closed? ? "closed" : statusmessage || "without a result"}>"
+      "#<#{self.class} #{state}>"
     rescue InterfaceError
       "#<#{self.class} not initialized>"
     end
@@ -33,5 +33,13 @@ module Pgconn
     alias fetchmany fetch_many
     alias fetchall fetch_all
     alias nextset next_result
+
+    private
+
+    def state
+      return "closed" if closed?
+
+      in_pipeline? ? "in a pipeline" : statusmessage || "without a result"
+    end
   end
 end
