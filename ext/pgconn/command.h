@@ -22,6 +22,7 @@ struct pgconn_command {
     bool within; /* the flight's own memory */
     char *sql;   /* in the client encoding; of QUERY, PREPARE and STATEMENTS */
     char name[PGCONN_PREPARED_NAME_MAX];
+    const void *cursor;               /* that executes it: only compared; or NULL */
     struct pgconn_prepared *prepared; /* the statement that it is about, retained; or NULL */
     struct pgconn_params params;      /* of PREPARE: only the number and the types */
     int result_format;                /* 0 text, 1 binary */

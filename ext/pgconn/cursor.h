@@ -30,7 +30,10 @@ extern VALUE rb_cPgconnCursor;
 struct pgconn_cursor *pgconn_cursor_get(VALUE self);
 struct pgconn_cursor *pgconn_cursor_get_open(VALUE self);
 
-/* For what reads results: waits for that of a pipeline, and raises its error; raises InterfaceError for a closed cursor or connection. */
+/*
+ * For what reads results: waits for that of a pipeline, and raises its error. Raises InterfaceError
+ * for a closed cursor or connection.
+ */
 struct pgconn_cursor *pgconn_cursor_get_readable(VALUE self);
 
 /* Waits for what was executed in a pipeline, if its answer wasn't taken yet; raises its error. */

@@ -51,13 +51,25 @@ flight_at_front(struct pgconn_session *session)
     return flight;
 }
 
+static bool
+flight_executes(const struct pgconn_flight *flight, const void *cursor)
+{
+    const struct pgconn_command *command = flight->commands;
+
+    while (command && command->cursor != cursor) command = command->next;
+    return command != NULL;
+}
+
 /* The flight that a caller waits for with this cursor, or NULL. */
 static struct pgconn_flight *
-flight_of_cursor(const struct pgconn_session *session, const void *cursor)
+flight_of_cursor(struct pgconn_session *session, const void *cursor)
 {
-    struct pgconn_flight *flight = session->queue.head;
+    struct pgconn_flight *flight;
 
-    while (flight && (flight->cursor != cursor || flight->abandoned)) flight = flight->next;
+    pgconn_session_lock(session); /* a step may add to the commands of a simple query */
+    flight = session->queue.head;
+    while (flight && (flight->abandoned || !flight_executes(flight, cursor))) flight = flight->next;
+    pgconn_session_unlock(session);
     return flight;
 }
 

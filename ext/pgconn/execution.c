@@ -78,6 +78,7 @@ command_add(struct execution *execution, enum pgconn_command_kind kind, const ch
 
     if (!command) rb_memerror();
     strcpy(command->name, name);
+    command->cursor = RTYPEDDATA_DATA(execution->request->cursor);
     command->prepared = pgconn_prepared_retain(execution->known->prepared);
     return command;
 }
@@ -208,7 +209,6 @@ flight_make(struct execution *execution, VALUE (*fill)(VALUE))
     flight->joins = execution->request->joins;
     if (flight->joins) flight->begins = PGCONN_BEGINS_NEVER;
     flight->relies = execution->request->relies;
-    flight->cursor = RTYPEDDATA_DATA(execution->request->cursor);
     execution->flight = flight;
     state = flight_try_to_fill(execution, fill);
     if (state) {

@@ -64,7 +64,6 @@ struct pgconn_flight {
     struct pgconn_command *commands; /* none: the Sync alone */
     struct pgconn_command *tail;     /* the last of them, until it is answered */
     struct pgconn_command *answering;
-    const void *cursor; /* whose statement it is: only compared; or NULL */
     enum pgconn_flight_state state;
     enum pgconn_errand errand;
     enum pgconn_begins begins;

@@ -322,6 +322,19 @@ RSpec.describe "Connection#pipeline" do
     expect(ids).to eq([])
   end
 
+  it "is cancelled, as far as it was sent together, by any of its cursors from another thread" do
+    last = connection.cursor
+    thread = in_thread do
+      connection.pipeline do
+        connection.execute("SELECT pg_sleep(60)")
+        last.execute("SELECT 1")
+      end
+    end
+    wait_until_running(connection.backend_pid, "pg_sleep")
+    last.cancel
+    expect(outcome_of(thread)).to be_a(Pgconn::QueryCanceledError)
+  end
+
   it "within another one sends first what that has gathered" do
     connection.pipeline do
       insert(1)
