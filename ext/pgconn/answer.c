@@ -3,6 +3,8 @@
 #include "delivery.h"
 #include "result.h"
 
+#define ROW_REMARK_SIZE 64
+
 struct pgconn_request
 pgconn_answer_request(VALUE timeout)
 {
@@ -90,6 +92,17 @@ pgconn_answer_end(const struct pgconn_session *session)
     return lost_error(session, &none, false);
 }
 
+/* Where one of many executions has failed: NULL, or the text, which it writes. */
+static const char *
+row_remark(const struct pgconn_flight *flight, char text[ROW_REMARK_SIZE])
+{
+    const struct pgconn_command *failed = pgconn_flight_failed(flight);
+
+    if (!failed || !failed->many || failed->many->failed >= failed->many->count) return NULL;
+    snprintf(text, ROW_REMARK_SIZE, "It was row %ld, counted from 0.", failed->many->failed);
+    return text;
+}
+
 VALUE
 pgconn_answer_error(const struct pgconn_flight *flight, const PGresult *result,
                     const struct pgconn_request *request)
@@ -99,9 +112,12 @@ pgconn_answer_error(const struct pgconn_flight *flight, const PGresult *result,
     bool canceled = pgconn_sqlstate_is(result, PGCONN_QUERY_CANCELED);
     struct pgconn_error_source source = request_source(request, canceled ? "canceled" : NULL);
 
+    char row[ROW_REMARK_SIZE];
+
     source.result = result;
     source.retryable = flight->struck;
-    source.remark = canceled && flight->expired ? "Its timeout had passed." : NULL;
+    source.remark = row_remark(flight, row);
+    if (canceled && flight->expired) source.remark = "Its timeout had passed.";
     source.encoding_index = flight->settings.encoding_index;
     if (position && !NIL_P(request->sql)) {
         source.position = pgconn_params_user_position(request->sql, request->arguments,
@@ -177,6 +193,7 @@ answer_adopt(struct answer *answer, VALUE result, struct pgconn_command *command
 
     pgconn_result_adopt(result, pgconn_command_take_result(command), encoding_index,
                         answer->request->registry, plan);
+    if (command->many) pgconn_result_set_affected(result, (long)command->many->affected);
 }
 
 /* The results of the commands from this one on, as an Array; nil where there is no command. */

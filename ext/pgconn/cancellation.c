@@ -39,8 +39,8 @@ connection_cancel(VALUE self)
  * Asks the server to cancel the statement that this cursor is executing, from another thread; that
  * call raises {QueryCanceledError}. A statement that wasn't sent yet never runs, its error's
  * `outcome` is :not_sent; one that was sent behind another caller's is cancelled when its turn
- * comes. In a pipeline it cancels what was sent together. Waits for no statement, and does nothing if none of this cursor's
- * is being executed.
+ * comes. In a pipeline it cancels what was sent together. Waits for no statement, and does nothing
+ * if none of this cursor's is being executed.
  * @return [nil]
  * @raise [Pgconn::OperationalError] if the request could not be delivered within cancel_timeout
  * @raise [Pgconn::ProgrammingError] while a transaction is prepared

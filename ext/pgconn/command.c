@@ -35,6 +35,7 @@ pgconn_command_free(struct pgconn_command *command)
     }
     pgconn_prepared_release(prepared);
     PQclear(command->result);
+    pgconn_many_free(command->many);
     pgconn_params_free(&command->params);
     free(command->sql);
     if (!command->within) free(command);
@@ -62,11 +63,33 @@ command_hand_over(PGconn *pg, const struct pgconn_command *command)
 bool
 pgconn_command_send(PGconn *pg, struct pgconn_command *command)
 {
-    bool sent = command_hand_over(pg, command) == 1;
+    bool sent;
+
+    if (command->many) {
+        return pgconn_many_send(command->many, pg, command->name, command->result_format);
+    }
+    sent = command_hand_over(pg, command) == 1;
 
     /* libpq has copied all of it. */
     pgconn_params_free(&command->params);
     return sent;
+}
+
+bool
+pgconn_command_is_sent(const struct pgconn_command *command)
+{
+    const struct pgconn_many *many = command->many;
+
+    return !many || many->sent == many->count || many->failed >= 0; /* then the rest is skipped */
+}
+
+bool
+pgconn_command_keep(struct pgconn_command *command, PGresult *result)
+{
+    if (command->many) return pgconn_many_take(command->many, &command->result, result);
+    if (command->result) PQclear(result);
+    else command->result = result;
+    return true;
 }
 
 PGresult *

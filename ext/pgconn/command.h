@@ -4,7 +4,7 @@
 #ifndef PGCONN_COMMAND_H
 #define PGCONN_COMMAND_H
 
-#include "params.h"
+#include "many.h"
 #include "prepared.h"
 
 /* What a command asks the server to do. */
@@ -25,6 +25,7 @@ struct pgconn_command {
     const void *cursor;               /* that executes it: only compared; or NULL */
     struct pgconn_prepared *prepared; /* the statement that it is about, retained; or NULL */
     struct pgconn_params params;      /* of PREPARE: only the number and the types */
+    struct pgconn_many *many;         /* of an EXECUTE of many rows of values, its own; or NULL */
     int result_format;                /* 0 text, 1 binary */
     PGresult *result;
 };
@@ -40,8 +41,17 @@ bool pgconn_command_names(const struct pgconn_command *command);
 
 void pgconn_command_free(struct pgconn_command *command);
 
-/* Hands it to libpq, which is in pipeline mode, and frees its parameters; false if that fails. */
+/*
+ * Hands it to libpq, which is in pipeline mode, and frees its parameters; false if that fails. Of
+ * many executions it takes as many as the socket does: then it is to be called again.
+ */
 bool pgconn_command_send(PGconn *pg, struct pgconn_command *command);
+
+/* Whether libpq has all of it. */
+bool pgconn_command_is_sent(const struct pgconn_command *command);
+
+/* Keeps a result, or clears it; false when out of memory. */
+bool pgconn_command_keep(struct pgconn_command *command, PGresult *result);
 
 /* Takes the result out; the caller clears it. NULL: there is none. */
 PGresult *pgconn_command_take_result(struct pgconn_command *command);

@@ -241,5 +241,6 @@ Init_pgconn_cursor(void)
     rb_define_method(rb_cPgconnCursor, "close", cursor_close, 0);
     pgconn_cursor_readers_init();
     pgconn_cursor_execute_init();
+    pgconn_cursor_execute_many_init();
     pgconn_cursor_rows_init();
 }

@@ -61,12 +61,16 @@ struct pgconn_execute_call {
  */
 struct pgconn_execute_call pgconn_execute_call_get(int argc, VALUE *argv, VALUE connection);
 
+/* SQL as a frozen String. Raises ProgrammingError for nil, TypeError. (cursor_execute.c) */
+VALUE pgconn_execute_sql_get(VALUE sql, VALUE connection);
+
 /* Drops what the last execute gave, and says what is asked for now. (cursor_execute.c) */
 struct pgconn_request pgconn_cursor_start(VALUE self, struct pgconn_cursor *cursor,
                                           const struct pgconn_execute_call *call);
 
 /* Define the methods of the other files. */
 void pgconn_cursor_execute_init(void);
+void pgconn_cursor_execute_many_init(void);
 void pgconn_cursor_readers_init(void);
 void pgconn_cursor_rows_init(void);
 

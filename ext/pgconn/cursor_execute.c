@@ -23,8 +23,8 @@ sql_render(VALUE sql, VALUE connection)
     return rb_funcall(sql, rb_intern("to_sql"), 1, connection);
 }
 
-static VALUE
-sql_get(VALUE sql, VALUE connection)
+VALUE
+pgconn_execute_sql_get(VALUE sql, VALUE connection)
 {
     VALUE string = rb_check_string_type(sql);
 
@@ -71,7 +71,7 @@ pgconn_execute_call_get(int argc, VALUE *argv, VALUE connection)
 
     if (rb_keyword_given_p()) keywords = argv[--argc];
     rb_check_arity(argc, 1, 2);
-    call.sql = sql_get(argv[0], connection);
+    call.sql = pgconn_execute_sql_get(argv[0], connection);
     if (argc == 2 && !NIL_P(argv[1])) call.arguments = arguments_get(argv[1]);
     if (!NIL_P(keywords)) keywords_take(&call, keywords);
     return call;

@@ -26,6 +26,13 @@ VALUE pgconn_execute(const struct pgconn_executor *executor, struct pgconn_reque
                      VALUE *query);
 
 /*
+ * Executes it once for each of the rows, a frozen Array of at least one, all or nothing. Gives one
+ * result for all; raises as above, telling which row was to blame.
+ */
+VALUE pgconn_execute_many(const struct pgconn_executor *executor, struct pgconn_request *request,
+                          VALUE rows, VALUE *query);
+
+/*
  * Adds the statement of a request to a flight of several, which is made if there is none yet. Gives
  * the object of the statement; nil, and nothing is added, where it has to be a flight of its own.
  * Raises what the arguments may raise, and, where the server has to be asked for types first, what

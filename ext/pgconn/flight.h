@@ -63,6 +63,7 @@ struct pgconn_flight {
     struct pgconn_flight *next;
     struct pgconn_command *commands; /* none: the Sync alone */
     struct pgconn_command *tail;     /* the last of them, until it is answered */
+    struct pgconn_command *leaving;  /* the one that goes to libpq next, once it has begun to */
     struct pgconn_command *answering;
     enum pgconn_flight_state state;
     enum pgconn_errand errand;

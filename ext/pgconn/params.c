@@ -17,9 +17,8 @@ params_allocate_many(struct pgconn_params *params, int count)
     params->formats = params->lengths + count;
 }
 
-/* The params were zeroed before. */
-static void
-params_allocate(struct pgconn_params *params, int count)
+void
+pgconn_params_allocate(struct pgconn_params *params, int count)
 {
     if (count == 0) return;
     if (count > PGCONN_PARAMS_FEW) {
@@ -184,7 +183,7 @@ void
 pgconn_params_set_types(struct pgconn_params *params, VALUE types,
                         const struct pgconn_parameter *known, int count)
 {
-    params_allocate(params, count);
+    pgconn_params_allocate(params, count);
     for (int i = 0; i < count; i++) params->types[i] = parameter_type(types, known, i);
 }
 
@@ -192,7 +191,7 @@ void
 pgconn_params_encode(struct pgconn_params *params, const struct pgconn_arguments *arguments,
                      const struct pgconn_parameter *known, VALUE registry, int encoding_index)
 {
-    params_allocate(params, RARRAY_LENINT(arguments->values));
+    pgconn_params_allocate(params, RARRAY_LENINT(arguments->values));
     for (int i = 0; i < params->count; i++) {
         VALUE value = rb_ary_entry(arguments->values, i);
 

@@ -62,6 +62,9 @@ struct pgconn_arguments pgconn_params_resolve(VALUE values, VALUE registry);
 void pgconn_params_encode(struct pgconn_params *params, const struct pgconn_arguments *arguments,
                           const struct pgconn_parameter *known, VALUE registry, int encoding_index);
 
+/* Room for that many values in zeroed params. Raises NoMemoryError. */
+void pgconn_params_allocate(struct pgconn_params *params, int count);
+
 /* Only the types, 0 where the server decides, as Parse takes them. The same holds for raising. */
 void pgconn_params_set_types(struct pgconn_params *params, VALUE types,
                              const struct pgconn_parameter *known, int count);

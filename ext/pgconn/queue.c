@@ -229,17 +229,18 @@ queue_last_sent(const struct pgconn_queue *queue)
 void
 pgconn_queue_dismiss(struct pgconn_queue *queue)
 {
-    struct pgconn_flight *at;
+    struct pgconn_flight *at = queue->sending, *begun = at && at->sent ? at : NULL;
 
     pgconn_queue_lock(queue);
-    for (at = queue->sending; at; at = pgconn_queue_behind(queue, at)) {
+    if (begun) at = pgconn_queue_behind(queue, begun);
+    for (; at; at = pgconn_queue_behind(queue, at)) {
         at->state = PGCONN_FLIGHT_QUEUED;
         at->asked = false;
     }
     if (queue->sending) {
-        queue->last = queue_last_sent(queue);
+        queue->last = begun ? begun : queue_last_sent(queue);
         if (!queue->last) queue->reading = NULL;
-        queue->sending = NULL;
+        queue->sending = begun;
     }
     pgconn_queue_unlock(queue);
 }

@@ -8,16 +8,22 @@
 /* At most, of a socket that is never empty. */
 #define READS_PER_STEP 64
 
+/*
+ * *whole: libpq has all of it. If not, the socket takes no more for now, and answers have to be
+ * read meanwhile, or both sides would wait. What is left of an abandoned flight isn't sent.
+ */
 static bool
-flight_send(PGconn *pg, struct pgconn_flight *flight)
+flight_send(PGconn *pg, struct pgconn_flight *flight, bool *whole)
 {
-    struct pgconn_command *command;
-
-    flight->answering = flight->commands;
+    *whole = true;
+    if (!flight->sent) flight->answering = flight->leaving = flight->commands;
     if (flight->simple) return flight->sent = pgconn_simple_query_send(pg, flight->commands);
-    for (command = flight->commands; command; command = command->next) {
-        if (!pgconn_command_send(pg, command)) return false;
+    for (; flight->leaving && !(flight->sent && flight->abandoned);
+         flight->leaving = flight->leaving->next) {
+        if (!pgconn_command_send(pg, flight->leaving)) return false;
         flight->sent = true;
+        *whole = pgconn_command_is_sent(flight->leaving);
+        if (!*whole) return true;
     }
     return PQpipelineSync(pg) == 1;
 }
@@ -29,16 +35,15 @@ queue_may_send(const struct pgconn_queue *queue)
     return queue->sending && (!queue->sending->simple || queue->sending == queue->reading);
 }
 
-/* Hands libpq what was admitted. */
+/* Hands libpq what was admitted, as far as it takes that. */
 static bool
 queue_send(struct pgconn_queue *queue)
 {
-    struct pgconn_flight *flight;
+    bool whole = true;
 
-    while (queue_may_send(queue)) {
-        flight = queue->sending;
-        queue->sending = pgconn_queue_behind(queue, flight);
-        if (!flight_send(queue->pg, flight)) return false;
+    while (whole && queue_may_send(queue)) {
+        if (!flight_send(queue->pg, queue->sending, &whole)) return false;
+        if (whole) queue->sending = pgconn_queue_behind(queue, queue->sending);
     }
     return true;
 }
@@ -90,8 +95,7 @@ queue_keep(struct pgconn_queue *queue, PGresult *result)
         PQclear(result);
     }
     else if (flight->simple) return pgconn_simple_query_keep(&flight->answering, result);
-    else if (command->result) PQclear(result);
-    else command->result = result;
+    else return pgconn_command_keep(command, result);
     return true;
 }
 
@@ -108,6 +112,15 @@ queue_complete(struct pgconn_queue *queue)
     if (flight->sleeper) pgconn_wait_wake(flight->sleeper);
 }
 
+/* A statement's results have ended. Gives the command whose come next. */
+static struct pgconn_command *
+command_answered(struct pgconn_command *command)
+{
+    struct pgconn_many *many = command->many;
+
+    return many && ++many->answered < many->count ? command : command->next;
+}
+
 /*
  * One PGresult, or the NULL that ends a statement's results. False where it can't belong to the
  * flight: then we and the server are out of step.
@@ -119,7 +132,7 @@ queue_take(struct pgconn_queue *queue, PGresult *result)
     struct pgconn_command *command = flight->answering;
 
     if (!result) {
-        if (command) flight->answering = command->next;
+        if (command) flight->answering = command_answered(command);
         return command != NULL;
     }
     if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) queue_complete(queue);
@@ -144,6 +157,13 @@ queue_take_next(struct pgconn_queue *queue)
     return PGCONN_STEP_DONE;
 }
 
+/* Whether there are answers to come to what was sent, if only the beginning of a flight. */
+static bool
+queue_awaits_answers(const struct pgconn_queue *queue)
+{
+    return queue->reading && (queue->reading != queue->sending || queue->reading->sent);
+}
+
 /*
  * All that has come, of flights that were sent. Who listens takes nothing: a flight may be admitted
  * meanwhile.
@@ -154,8 +174,7 @@ queue_take_all(struct pgconn_queue *queue)
     enum pgconn_step step = PGCONN_STEP_DONE;
 
     if (queue->listening) return step;
-    while (step == PGCONN_STEP_DONE && queue->reading && queue->reading != queue->sending &&
-           !PQisBusy(queue->pg)) {
+    while (step == PGCONN_STEP_DONE && queue_awaits_answers(queue) && !PQisBusy(queue->pg)) {
         step = queue_take_next(queue);
     }
     return step;
@@ -246,13 +265,6 @@ queue_read_unshown(struct pgconn_queue *queue)
     return true;
 }
 
-/* Whether flights that were sent before are still unanswered. */
-static bool
-queue_awaits_answers(const struct pgconn_queue *queue)
-{
-    return queue->reading && queue->reading != queue->sending;
-}
-
 /* True when no more can be sent now; *unsent says whether libpq still has bytes for the server. */
 static bool
 queue_send_all(struct pgconn_queue *queue, bool *unsent)
@@ -265,7 +277,7 @@ queue_send_all(struct pgconn_queue *queue, bool *unsent)
         if (!queue_send(queue)) return false;
         left = PQflush(queue->pg);
         if (left < 0 || (awaits && !queue_read_unshown(queue))) return false;
-    } while (queue_may_send(queue));
+    } while (left == 0 && queue_may_send(queue));
     *unsent = left > 0;
     return true;
 }

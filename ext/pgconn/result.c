@@ -71,6 +71,7 @@ pgconn_result_adopt(VALUE self, PGresult *pg, int encoding_index, VALUE registry
 
     result->pg = pg;
     result->encoding_index = encoding_index;
+    result->summed = -1;
     result->memory = PQresultMemorySize(pg);
     rb_gc_adjust_memory_usage(result->memory);
     if (PQresultStatus(pg) != PGRES_TUPLES_OK) return;
@@ -171,12 +172,20 @@ pgconn_result_description(VALUE self)
     return description;
 }
 
+void
+pgconn_result_set_affected(VALUE self, long rows)
+{
+    pgconn_result_get(self)->summed = rows;
+}
+
 long
 pgconn_result_affected(VALUE self)
 {
-    PGresult *pg = pgconn_result_get(self)->pg;
+    const struct pgconn_result *result = pgconn_result_get(self);
+    PGresult *pg = result->pg;
     const char *rows = PQcmdTuples(pg);
 
+    if (result->summed >= 0) return result->summed;
     if (PQresultStatus(pg) == PGRES_TUPLES_OK) return PQntuples(pg);
     return *rows ? NUM2LONG(rb_cstr_to_inum(rows, 10, 0)) : -1;
 }

@@ -12,7 +12,8 @@ struct pgconn_result {
     VALUE description; /* nil until somebody asks */
     int users;         /* how many are reading its values just now */
     int encoding_index;
-    bool binary;    /* the format of all columns */
+    long summed; /* rows affected by all executions that it stands for; -1: as the PGresult says */
+    bool binary; /* the format of all columns */
     ssize_t memory; /* of the PGresult, as told to the collector */
 };
 
@@ -47,6 +48,9 @@ long pgconn_result_column(VALUE self, VALUE column);
 
 /* A frozen Array of Pgconn::Column. */
 VALUE pgconn_result_description(VALUE self);
+
+/* For one that stands for several executions. */
+void pgconn_result_set_affected(VALUE self, long rows);
 
 /* Rows affected or selected; -1 for commands that don't say. */
 long pgconn_result_affected(VALUE self);
