@@ -296,16 +296,23 @@ handler_failed(VALUE arg, VALUE error)
     return Qnil;
 }
 
+void
+pgconn_answer_deliver(struct pgconn_session *session, bool failed)
+{
+    if (failed) rb_rescue(answer_deliver, (VALUE)session, handler_failed, Qnil);
+    else pgconn_delivery_run(session);
+}
+
 /* Handlers hear first what the server said on the way to an error, which theirs don't hide. */
 static void
 answer_end(const struct answer *answer, struct pgconn_session *session)
 {
     if (!NIL_P(answer->error)) {
-        rb_rescue(answer_deliver, (VALUE)session, handler_failed, Qnil);
+        pgconn_answer_deliver(session, true);
         rb_exc_raise(answer->error);
     }
     if (answer->kind == PGCONN_ANSWER_RESULT && !answer->request->quiet) {
-        pgconn_delivery_run(session);
+        pgconn_answer_deliver(session, false);
     }
 }
 

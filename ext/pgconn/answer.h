@@ -80,6 +80,9 @@ VALUE pgconn_answer_loss(const struct pgconn_session *session);
  */
 void pgconn_answer_check_caller(const struct pgconn_session *session);
 
+/* Calls the handlers of messages, whose errors are dropped where an error is about to come out. */
+void pgconn_answer_deliver(struct pgconn_session *session, bool failed);
+
 /* The exception for who waited, without a statement, while the connection was lost or closed. */
 VALUE pgconn_answer_end(const struct pgconn_session *session);
 

@@ -24,6 +24,8 @@ struct pgconn_command {
     char name[PGCONN_PREPARED_NAME_MAX];
     const void *cursor;               /* that executes it: only compared; or NULL */
     struct pgconn_prepared *prepared; /* the statement that it is about, retained; or NULL */
+    bool relies;                      /* on what was learned of its statement */
+    bool lasts;                       /* it may have committed a part of what it did */
     struct pgconn_params params;      /* of PREPARE: only the number and the types */
     struct pgconn_many *many;         /* of an EXECUTE of many rows of values, its own; or NULL */
     int result_format;                /* 0 text, 1 binary */

@@ -83,6 +83,7 @@ command_add(struct execution *execution, enum pgconn_command_kind kind, const ch
 
     if (!command) rb_memerror();
     strcpy(command->name, name);
+    command->relies = execution->request->relies;
     command->cursor = RTYPEDDATA_DATA(execution->request->cursor);
     command->prepared = pgconn_prepared_retain(execution->known->prepared);
     return command;
@@ -297,7 +298,6 @@ flight_make(struct execution *execution, VALUE (*fill)(VALUE))
     if (execution->request->repeated) flight->repeatable = false;
     flight->joins = execution->request->joins;
     if (flight->joins) flight->begins = PGCONN_BEGINS_NEVER;
-    flight->relies = execution->request->relies;
     execution->flight = flight;
     state = flight_try_to_fill(execution, fill);
     if (state) {
@@ -417,28 +417,33 @@ flight_cut(struct pgconn_flight *flight, struct pgconn_command *last)
 }
 
 static void
-execution_add(struct execution *execution, struct pgconn_flight *flight)
+execution_add(struct execution *execution, struct pgconn_flight *flight, bool *busy)
 {
     struct pgconn_command *last = flight->tail;
-    bool repeatable = !last || flight->repeatable;
+    bool repeatable = !last || flight->repeatable, was_busy = *busy;
     int state;
 
     execution->flight = flight;
+    *busy = true; /* the values' own methods may execute something */
     state = flight_try_to_fill(execution, flight_fill);
+    *busy = was_busy;
     if (state) {
         flight_cut(flight, last);
         rb_jump_tag(state);
     }
     if (!last) flight->settings = execution->known->settings;
+    else if (!pgconn_text_settings_equal(flight->settings, execution->known->settings)) {
+        flight->settings.encoding_index = -1; /* no session's: all of it is made anew */
+    }
     pgconn_session_classify(flight, execution->known->keyword);
+    flight->tail->lasts = !flight->repeatable;
     if (execution->request->repeated) repeatable = false;
     flight->repeatable = flight->repeatable && repeatable;
-    flight->relies = flight->relies || execution->request->relies;
 }
 
 VALUE
 pgconn_execution_add(const struct pgconn_executor *executor, struct pgconn_request *request,
-                     VALUE *query, struct pgconn_flight **flight)
+                     VALUE *query, struct pgconn_flight **flight, bool *busy)
 {
     struct execution execution = {.executor = executor, .request = request, .rows = Qnil};
 
@@ -446,7 +451,7 @@ pgconn_execution_add(const struct pgconn_executor *executor, struct pgconn_reque
     if (execution_goes_alone(&execution)) return Qnil;
     if (!*flight) *flight = pgconn_flight_new();
     if (!*flight) rb_memerror();
-    execution_add(&execution, *flight);
+    execution_add(&execution, *flight, busy);
     execution.known->executions++;
     return execution.statement;
 }

@@ -36,9 +36,9 @@ VALUE pgconn_execute_many(const struct pgconn_executor *executor, struct pgconn_
  * Adds the statement of a request to a flight of several, which is made if there is none yet. Gives
  * the object of the statement; nil, and nothing is added, where it has to be a flight of its own.
  * Raises what the arguments may raise, and, where the server has to be asked for types first, what
- * that may.
+ * that may. *busy is true while the values' own methods run and the flight is half made.
  */
 VALUE pgconn_execution_add(const struct pgconn_executor *executor, struct pgconn_request *request,
-                           VALUE *query, struct pgconn_flight **flight);
+                           VALUE *query, struct pgconn_flight **flight, bool *busy);
 
 #endif

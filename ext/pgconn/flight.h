@@ -88,8 +88,7 @@ struct pgconn_flight {
     bool joins;      /* the driver's own question: in whatever transaction is open, or in none */
     bool resets;     /* the session: ROLLBACK goes first if a transaction is open */
     bool forgets;    /* may drop the session's prepared statements: DISCARD, DEALLOCATE */
-    bool relies;     /* on what was learned of its statement */
-    bool refused;    /* for that, or struck, and its caller can send it again: nothing is lost */
+    bool refused;    /* as stale, or struck, and its caller can send it again: nothing is lost */
     bool expired;    /* its deadline has passed, and the server was asked to cancel it */
     bool canceled;   /* by its cursor */
     bool unwanted;   /* the server is to be asked to cancel it, when its answer is the next */

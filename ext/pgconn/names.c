@@ -135,15 +135,27 @@ result_doubts_types(const struct pgconn_prepared *prepared, const PGresult *resu
     return strncmp(sqlstate, "XX", 2) == 0;
 }
 
+/* Whether something ahead of the command has been done that outlives its error. */
+static bool
+flight_has_lasted(const struct pgconn_flight *flight, const struct pgconn_command *failed)
+{
+    const struct pgconn_command *command = flight->commands;
+
+    while (command != failed && !command->lasts) command = command->next;
+    return command != failed;
+}
+
 /* Whether an error is due to what was learned of the statement. */
 static void
 flight_judge(struct pgconn_flight *flight)
 {
     const struct pgconn_command *failed = pgconn_flight_failed(flight);
+    bool stale;
 
-    if (!flight->relies || !failed || !failed->prepared) return;
-    flight->refused = result_is_stale(failed->result);
-    if (flight->refused || result_doubts_types(failed->prepared, failed->result)) {
+    if (!failed || !failed->relies || !failed->prepared) return;
+    stale = result_is_stale(failed->result);
+    flight->refused = stale && !flight_has_lasted(flight, failed);
+    if (stale || result_doubts_types(failed->prepared, failed->result)) {
         failed->prepared->stale = true;
     }
 }

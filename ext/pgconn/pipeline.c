@@ -1,7 +1,6 @@
 #include "pipeline.h"
 
 #include "block.h"
-#include "delivery.h"
 #include "error.h"
 
 /* One execute. */
@@ -10,6 +9,8 @@ struct entry {
     VALUE statement;
     struct pgconn_command *asked; /* of the flight: its answer is the result */
     pgconn_time started;
+    long rows;   /* for the tracer: affected, or -1 */
+    VALUE error; /* the same: or nil */
 };
 
 /* What goes as one flight. */
@@ -44,6 +45,7 @@ entries_mark(const struct entries *entries)
         rb_gc_mark(entry->request.registry);
         rb_gc_mark(entry->request.plan);
         rb_gc_mark(entry->statement);
+        rb_gc_mark(entry->error);
     }
 }
 
@@ -60,6 +62,7 @@ pipeline_mark(void *data)
     const struct pipeline *pipeline = data;
 
     rb_gc_mark(pipeline->connection);
+    rb_gc_mark(pipeline->gathered.fiber);
     rb_gc_mark(pipeline->failure);
     rb_gc_mark(pipeline->unraised);
     entries_mark(&pipeline->entries);
@@ -118,13 +121,28 @@ entry_cursor(const struct pipeline *pipeline, const struct entries *entries, lon
     return cursor;
 }
 
-static void
-entry_tell(const struct pipeline *pipeline, const struct entry *entry, VALUE result, VALUE error)
+/* Tracers hear of the statements when all cursors have got their results. */
+static VALUE
+entries_tell(VALUE arg)
 {
-    long rows = NIL_P(result) ? -1 : pgconn_result_affected(result);
+    const struct pipeline *pipeline = (const struct pipeline *)arg;
+    const struct pgconn_tracer *tracer = &pipeline_session(pipeline)->tracer;
 
-    pgconn_tracer_tell(&pipeline_session(pipeline)->tracer, entry->request.sql, entry->started,
-                       rows < 0 ? Qnil : LONG2NUM(rows), error);
+    for (long i = 0; i < pipeline->sent.count; i++) {
+        const struct entry *entry = &pipeline->sent.all[i];
+
+        pgconn_tracer_tell(tracer, entry->request.sql, entry->started,
+                           entry->rows < 0 ? Qnil : LONG2NUM(entry->rows), entry->error);
+    }
+    return Qnil;
+}
+
+static VALUE
+tracer_failed(VALUE arg, VALUE error)
+{
+    (void)arg;
+    (void)error;
+    return Qnil;
 }
 
 static void
@@ -139,7 +157,7 @@ entry_succeed(struct pipeline *pipeline, long place, struct pgconn_flight *fligh
         pgconn_cursor_set_result(entry->request.cursor, cursor, result);
         RB_OBJ_WRITE(entry->request.cursor, &cursor->pipeline, Qnil);
     }
-    entry_tell(pipeline, entry, result, Qnil);
+    entry->rows = pgconn_result_affected(result);
 }
 
 static void
@@ -147,6 +165,7 @@ entry_fail(struct pipeline *pipeline, const struct entries *entries, long place,
 {
     struct pgconn_cursor *cursor = entry_cursor(pipeline, entries, place);
 
+    entries->all[place].error = error;
     if (NIL_P(pipeline->failure)) pipeline->failure = pipeline->unraised = error;
     if (!cursor) return;
     cursor->place = -1;
@@ -170,8 +189,8 @@ entry_abort(struct pipeline *pipeline, long place)
     VALUE error = aborted_error(entry, NULL,
                                 "skipped, because a statement before it in the pipeline failed");
 
+    rb_ivar_set(error, rb_intern("skipped_for"), pipeline->failure);
     entry_fail(pipeline, &pipeline->sent, place, error);
-    entry_tell(pipeline, entry, Qnil, error);
 }
 
 /* Whether the command is one of the entry's, which begin there. */
@@ -211,7 +230,6 @@ settling_answers(VALUE arg)
         VALUE error = pgconn_answer_error(flight, failed->result, &entry->request);
 
         entry_fail(pipeline, &pipeline->sent, place++, error);
-        entry_tell(pipeline, entry, Qnil, error);
     }
     while (place < pipeline->sent.count) entry_abort(pipeline, place++);
     return Qnil;
@@ -238,7 +256,6 @@ settling_end(const struct settling *settling)
         error = pgconn_answer_run_error(pipeline_session(pipeline), flight, &entry->request,
                                         settling->end);
         entry_fail(pipeline, &pipeline->sent, i, error);
-        entry_tell(pipeline, entry, Qnil, error);
     }
 }
 
@@ -267,21 +284,64 @@ entries_set_timeout(struct entries *entries, const struct pgconn_request *earlie
     }
 }
 
-/* What was refused for no fault of its own, or was made for another encoding, is made anew. */
+/* Those whose answer nobody has taken, because the wait was interrupted. */
 static void
-pipeline_make_again(struct pipeline *pipeline, struct pgconn_flight **flight)
+pipeline_forget(struct pipeline *pipeline, struct entries *entries, const char *outcome,
+                const char *text)
 {
+    VALUE failure = pipeline->failure, unraised = pipeline->unraised;
+
+    for (long i = 0; i < entries->count; i++) {
+        if (!entry_cursor(pipeline, entries, i)) continue;
+        entry_fail(pipeline, entries, i, aborted_error(&entries->all[i], outcome, text));
+    }
+    pipeline->failure = failure;
+    pipeline->unraised = unraised;
+    entries_free(entries);
+}
+
+struct remaking {
+    struct pipeline *pipeline;
+    struct pgconn_flight *flight;
+};
+
+static VALUE
+remaking_fill(VALUE arg)
+{
+    struct remaking *remaking = (struct remaking *)arg;
+    struct pipeline *pipeline = remaking->pipeline;
     struct pgconn_executor executor = pgconn_connection_executor(pipeline->connection);
 
-    pgconn_flight_free(*flight);
-    *flight = NULL;
     for (long i = 0; i < pipeline->sent.count; i++) {
         struct entry *entry = &pipeline->sent.all[i];
         VALUE query = Qnil;
 
-        entry->statement = pgconn_execution_add(&executor, &entry->request, &query, flight);
-        entry->asked = (*flight)->tail;
+        entry->statement = pgconn_execution_add(&executor, &entry->request, &query,
+                                                &remaking->flight, &pipeline->gathered.busy);
+        if (NIL_P(entry->statement)) {
+            pgconn_error_raise(rb_ePgconnProgrammingError,
+                               "the session's settings have changed: a statement that was added "
+                               "to the pipeline before can't be sent with others now");
+        }
+        entry->asked = remaking->flight->tail;
     }
+    return Qnil;
+}
+
+/* What was refused for no fault of its own, or was made for another encoding, is made anew. */
+static struct pgconn_flight *
+pipeline_make_again(struct pipeline *pipeline, struct pgconn_flight *flight)
+{
+    struct remaking remaking = {pipeline, NULL};
+    int state;
+
+    pgconn_flight_free(flight);
+    rb_protect(remaking_fill, (VALUE)&remaking, &state);
+    if (!state) return remaking.flight;
+    if (remaking.flight) pgconn_flight_free(remaking.flight);
+    pipeline_forget(pipeline, &pipeline->sent, "not_sent",
+                    "not sent, because the pipeline couldn't be made anew");
+    rb_jump_tag(state);
 }
 
 static void
@@ -305,7 +365,7 @@ pipeline_run(struct pipeline *pipeline, struct pgconn_flight *flight)
             entries_set_repeated(&pipeline->sent);
         }
         else if (settling.end != PGCONN_RUN_OUTDATED) break;
-        pipeline_make_again(pipeline, &flight);
+        flight = pipeline_make_again(pipeline, flight);
     }
     if (pgconn_run_gives_back(settling.end)) settling.flight = flight;
     if (settling.end == PGCONN_RUN_ANSWERED) {
@@ -314,22 +374,6 @@ pipeline_run(struct pipeline *pipeline, struct pgconn_flight *flight)
     }
     settling_end(&settling);
     if (settling.flight) pgconn_flight_free(settling.flight);
-}
-
-/* Those whose answer nobody has taken, because the wait was interrupted. */
-static void
-pipeline_forget(struct pipeline *pipeline, struct entries *entries, const char *outcome,
-                const char *text)
-{
-    VALUE failure = pipeline->failure, unraised = pipeline->unraised;
-
-    for (long i = 0; i < entries->count; i++) {
-        if (!entry_cursor(pipeline, entries, i)) continue;
-        entry_fail(pipeline, entries, i, aborted_error(&entries->all[i], outcome, text));
-    }
-    pipeline->failure = failure;
-    pipeline->unraised = unraised;
-    entries_free(entries);
 }
 
 static VALUE
@@ -343,6 +387,9 @@ pipeline_send_body(VALUE arg)
     pipeline->flight = NULL;
     pipeline->failure = pipeline->unraised = Qnil;
     pipeline_run(pipeline, flight);
+    if (NIL_P(pipeline->failure)) entries_tell(arg);
+    else rb_rescue(entries_tell, arg, tracer_failed, Qnil); /* which is about to come out */
+    pgconn_answer_deliver(pipeline_session(pipeline), !NIL_P(pipeline->failure));
     return Qnil;
 }
 
@@ -352,21 +399,8 @@ pipeline_send_ensure(VALUE arg)
     struct pipeline *pipeline = (struct pipeline *)arg;
 
     pipeline_forget(pipeline, &pipeline->sent, "unknown", "interrupted before the answer came");
+    pipeline->gathered.busy = false;
     return Qnil;
-}
-
-/* Sends what was gathered, and waits for it; raises nothing of what the server says. */
-static void
-pipeline_send(struct pipeline *pipeline)
-{
-    if (pipeline->entries.count == 0) return;
-    if (pipeline->sent.count > 0) {
-        pgconn_error_raise(rb_ePgconnProgrammingError,
-                           "the pipeline waits for an answer already, in another thread or in a "
-                           "handler");
-    }
-    rb_ensure(pipeline_send_body, (VALUE)pipeline, pipeline_send_ensure, (VALUE)pipeline);
-    pgconn_delivery_run(pipeline_session(pipeline));
 }
 
 static void
@@ -376,6 +410,24 @@ pipeline_raise_first(struct pipeline *pipeline)
 
     pipeline->unraised = Qnil;
     if (!NIL_P(error)) rb_exc_raise(error);
+}
+
+/*
+ * Sends what was gathered, and waits for it; raises nothing of what the server says of that, but
+ * first an error that nobody has got yet: what was executed behind it is not sent then.
+ */
+static void
+pipeline_send(struct pipeline *pipeline)
+{
+    if (pipeline->gathered.busy) {
+        pgconn_error_raise(rb_ePgconnProgrammingError,
+                           "the pipeline is being sent or added to: a handler, a tracer or a "
+                           "value's own method can't wait for its results");
+    }
+    if (pipeline->entries.count == 0) return;
+    pipeline_raise_first(pipeline);
+    pipeline->gathered.busy = true;
+    rb_ensure(pipeline_send_body, (VALUE)pipeline, pipeline_send_ensure, (VALUE)pipeline);
 }
 
 static void
@@ -406,6 +458,16 @@ arguments_keep(VALUE arguments)
     return NIL_P(arguments) ? arguments : rb_obj_dup(arguments);
 }
 
+/*
+ * Not what another fiber of the same thread executes: the block's own may have been dropped in the
+ * middle of it, and what is gathered there is never sent.
+ */
+static bool
+pipeline_gathers(const struct pipeline *pipeline)
+{
+    return pipeline->gathered.fiber == rb_obj_id(rb_fiber_current());
+}
+
 bool
 pgconn_pipeline_add(struct pgconn_gathered *gathered, VALUE self,
                     const struct pgconn_execute_call *call)
@@ -413,13 +475,14 @@ pgconn_pipeline_add(struct pgconn_gathered *gathered, VALUE self,
     struct pipeline *pipeline = (struct pipeline *)gathered;
     struct pgconn_executor executor = pgconn_connection_executor(pipeline->connection);
     struct pgconn_cursor *cursor = pgconn_cursor_get_open(self);
-    struct entry entry = {.started = pgconn_wait_now()};
+    struct entry entry = {.started = pgconn_wait_now(), .rows = -1, .error = Qnil};
 
+    if (!pipeline_gathers(pipeline)) return false;
     entry.request = pgconn_cursor_start(self, cursor, call);
     entry.request.registry = executor.registry;
     entry.request.arguments = arguments_keep(call->arguments);
     entry.statement = pgconn_execution_add(&executor, &entry.request, &cursor->query,
-                                           &pipeline->flight);
+                                           &pipeline->flight, &pipeline->gathered.busy);
     RB_GC_GUARD(entry.request.arguments);
     if (NIL_P(entry.statement)) return false;
     entry.asked = pipeline->flight->tail;
@@ -433,13 +496,12 @@ pgconn_pipeline_add(struct pgconn_gathered *gathered, VALUE self,
 static void
 failure_raise(struct pipeline *pipeline, VALUE error)
 {
-    VALUE arguments[2] = {error, rb_hash_new()};
+    VALUE arguments[2] = {error, Qnil}, cause = rb_attr_get(error, rb_intern("skipped_for"));
 
     if (error == pipeline->unraised) pipeline->unraised = Qnil;
-    if (rb_obj_class(error) != rb_ePgconnPipelineAborted || NIL_P(pipeline->failure)) {
-        rb_exc_raise(error);
-    }
-    rb_hash_aset(arguments[1], ID2SYM(rb_intern("cause")), pipeline->failure);
+    if (NIL_P(cause)) rb_exc_raise(error);
+    arguments[1] = rb_hash_new();
+    rb_hash_aset(arguments[1], ID2SYM(rb_intern("cause")), cause);
     rb_funcallv_kw(rb_mKernel, rb_intern("raise"), 2, arguments, RB_PASS_KEYWORDS);
 }
 
@@ -449,6 +511,11 @@ pgconn_pipeline_await(VALUE self, VALUE owner)
     struct pipeline *pipeline = RTYPEDDATA_DATA(self);
     struct pgconn_cursor *cursor = pgconn_cursor_get(owner);
 
+    if (NIL_P(cursor->failure) && pipeline->gathered.caller != pgconn_caller_current()) {
+        pgconn_error_raise(rb_ePgconnProgrammingError,
+                           "the statement is in another caller's pipeline, which hasn't got its "
+                           "result yet");
+    }
     if (NIL_P(cursor->failure)) pipeline_send(pipeline);
     if (!NIL_P(cursor->failure)) failure_raise(pipeline, cursor->failure);
     RB_GC_GUARD(self);
@@ -466,6 +533,7 @@ pipeline_new(VALUE connection)
     pipeline->failure = pipeline->unraised = Qnil;
     pipeline->gathered.object = self;
     pipeline->gathered.caller = pgconn_caller_current();
+    pipeline->gathered.fiber = rb_obj_id(rb_fiber_current());
     pipeline->gathered.send = gathered_send;
     pipeline->gathered.drop = gathered_drop;
     return self;

@@ -36,7 +36,9 @@ struct pgconn_waiter {
 struct pgconn_gathered {
     struct pgconn_gathered *outer; /* the pipeline that was opened before, whoever's it is */
     VALUE object;                  /* that it is part of: marked by the connection */
+    VALUE fiber; /* the object id of that which opened it: only what it executes is gathered */
     pgconn_caller caller;
+    bool busy; /* it is being sent, or added to: what its caller executes then goes by itself */
     void (*send)(struct pgconn_gathered *); /* and waits; raises the first error */
     void (*drop)(struct pgconn_gathered *); /* it is never sent; raises nothing */
 };

@@ -57,7 +57,7 @@ pgconn_session_gathered(const struct pgconn_session *session)
     if (!gathered) return NULL;
     caller = pgconn_caller_current();
     while (gathered && gathered->caller != caller) gathered = gathered->outer;
-    return gathered;
+    return gathered && gathered->busy ? NULL : gathered;
 }
 
 /* What goes with the flight that is about to be sent, perhaps not for the first time. */

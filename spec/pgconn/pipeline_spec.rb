@@ -373,6 +373,54 @@ RSpec.describe "Connection#pipeline" do
                           ["INSERT INTO pipelined VALUES ($1)", nil, Pgconn::PipelineAborted]])
   end
 
+  it "isn't sent again unseen behind a procedure that has committed" do
+    connection.execute("CREATE TABLE committed (id int)")
+    connection.execute("CREATE PROCEDURE commits() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO committed VALUES (1); COMMIT; END $$")
+    3.times { connection.execute("SELECT * FROM pipelined").fetch_all }
+    connection.execute("ALTER TABLE pipelined ADD COLUMN more text")
+    error_of do
+      connection.pipeline { [connection.execute("CALL commits()"), connection.execute("SELECT * FROM pipelined")] }
+    end
+    expect(connection.execute("SELECT count(*) FROM committed").fetch_value).to be <= 1
+  ensure
+    connection.execute("DROP PROCEDURE IF EXISTS commits(); DROP TABLE IF EXISTS committed")
+  end
+
+  it "is encoded anew where another thread has changed the client encoding while it was gathered" do
+    cursors = connection.pipeline do
+      first = connection.execute("SELECT $1::text", ["é"])
+      value_of(in_thread { connection.execute("SET client_encoding TO 'LATIN1'") })
+      [first, connection.execute("SELECT $1::text", ["ü"])]
+    end
+    expect(cursors.map { |cursor| cursor.fetch_value.encode("UTF-8") }).to eq(%w[é ü])
+  end
+
+  it "can be added to by what a value's to_pg executes" do
+    owner = connection
+    value = Class.new { define_method(:to_pg) { owner.execute("SELECT 41").fetch_value + 1 } }.new
+    cursors = connection.pipeline { [insert(1), connection.execute("SELECT $1::int", [value])] }
+    expect(cursors.last.fetch_value).to eq(42)
+  end
+
+  it "lets handlers and tracers execute by themselves" do
+    seen = []
+    connection.on_notice { seen << connection.execute("SELECT 'handler'").fetch_value }
+    connection.pipeline { [connection.execute("DO $$ BEGIN RAISE NOTICE 'x'; END $$"), insert(1)] }
+    expect(seen).to eq(["handler"])
+  end
+
+  it "raises an error that nobody has got before anything further is sent" do
+    expect do
+      connection.pipeline do
+        connection.execute("SELECT 1/0")
+        first = insert(1)
+        error_of { first.rowcount } # PipelineAborted
+        insert(2).rowcount
+      end
+    end.to raise_error(Pgconn::Errors::DivisionByZero)
+    expect(ids).to eq([])
+  end
+
   it "delivers notices and notifications that came with it" do
     notices = []
     connection.on_notice { |notice| notices << notice.message }
@@ -397,6 +445,12 @@ RSpec.describe "Connection#pipeline" do
       end
     end
     expect(threads.map { |thread| value_of(thread) }).to eq(Array.new(8) { |number| Array.new(100) { |i| (number * 1000) + i } })
+  end
+
+  it "gathers only what the fiber that opened it executes: one that is dropped swallows nothing of others" do
+    Fiber.new { connection.pipeline { Fiber.yield } }.resume
+    expect(insert(1).inspect).to eq("#<Pgconn::Cursor INSERT 0 1>")
+    expect(ids).to eq([1])
   end
 
   it "can be left to the collector in the middle, in a Fiber that is dropped" do

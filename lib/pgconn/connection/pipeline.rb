@@ -15,6 +15,12 @@ module Pgconn
     # did, at the next such moment or the end of the block; results of statements before it can be read, those
     # behind it raise {PipelineAborted}, whose `cause` it is. Wrong arguments raise from execute itself.
     #
+    # Only what the thread (under a Fiber scheduler: the fiber) that has called it executes is gathered. Other
+    # callers can't wait for its cursors before their results are there (ProgrammingError); what they execute,
+    # tasks started in the block included, doesn't wait for what was gathered. What handlers, tracers and
+    # values' own methods execute while it is being sent or added to goes by itself. A `timeout:` counts from
+    # its execute, not from when it is sent.
+    #
     # Left by an exception, a throw or a kill, what wasn't sent yet is never sent. Other callers' statements
     # go before or after what is sent together. All of it counts against the earliest `timeout:` of its
     # statements. Until it is sent it is kept in memory: ask for a result, or end the block, now and then when
