@@ -316,35 +316,11 @@ answer_end(const struct answer *answer, struct pgconn_session *session)
     }
 }
 
-/* Why the caller can't wait for the connection; NULL: it can. */
-static const char *
-caller_objection(const struct pgconn_session *session)
-{
-    VALUE connection = pgconn_session_connection(session);
-
-    if (session->async && !pgconn_wait_is_in_operation(connection)) {
-        return "an async connection can only execute, and be polled: this would wait";
-    }
-    if (pgconn_wait_is_under_way(connection)) {
-        return "what waits for a connection, a Fiber scheduler or a wait callback, can't execute "
-               "on the same connection meanwhile";
-    }
-    return NULL;
-}
-
-void
-pgconn_answer_check_caller(const struct pgconn_session *session)
-{
-    const char *objection = caller_objection(session);
-
-    if (objection) pgconn_error_raise(rb_ePgconnProgrammingError, "%s", objection);
-}
-
 enum pgconn_run_end
 pgconn_answer_run(struct pgconn_session *session, struct pgconn_flight *flight,
                   pgconn_time deadline)
 {
-    if (caller_objection(session)) {
+    if (pgconn_answer_objection(session)) {
         pgconn_flight_free(flight);
         pgconn_answer_check_caller(session);
     }
@@ -382,6 +358,22 @@ flight_let_pass(const struct pgconn_session *session, struct pgconn_flight *flig
     rb_jump_tag(state);
 }
 
+/* The wait has ended so. executes: the flight had statements. */
+static enum pgconn_answer
+answer_finish(struct pgconn_session *session, struct answer *answer, enum pgconn_run_end end,
+              bool executes, VALUE *result)
+{
+    const struct pgconn_request *request = answer->request;
+
+    *result = Qnil;
+    if (end == PGCONN_RUN_PAUSED) return PGCONN_ANSWER_PAUSED;
+    if (pgconn_run_gives_back(end)) *result = answer_settle(answer, session, end);
+    else if (executes) answer->error = pgconn_answer_run_error(session, NULL, request, end);
+    else answer->error = sync_error(request, end);
+    answer_end(answer, session);
+    return answer->kind;
+}
+
 enum pgconn_answer
 pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
                    struct pgconn_request *request, VALUE *result)
@@ -392,10 +384,15 @@ pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
 
     flight_let_pass(session, flight);
     end = pgconn_answer_run(session, flight, request->deadline);
-    *result = Qnil;
-    if (pgconn_run_gives_back(end)) *result = answer_settle(&answer, session, end);
-    else if (executes) answer.error = pgconn_answer_run_error(session, NULL, request, end);
-    else answer.error = sync_error(request, end);
-    answer_end(&answer, session);
-    return answer.kind;
+    return answer_finish(session, &answer, end, executes, result);
+}
+
+enum pgconn_answer
+pgconn_answer_resume(struct pgconn_session *session, struct pgconn_flight *flight,
+                     struct pgconn_request *request, VALUE *result)
+{
+    enum pgconn_run_end end = pgconn_driver_resume(session, flight, request->deadline);
+    struct answer answer = {flight, request, PGCONN_ANSWER_RESULT, false, Qnil};
+
+    return answer_finish(session, &answer, end, true, result);
 }

@@ -33,6 +33,7 @@ struct pgconn_request {
 enum pgconn_answer {
     PGCONN_ANSWER_RESULT,   /* *result is a Pgconn::Result, or nil for a flight without a command */
     PGCONN_ANSWER_OUTDATED, /* never sent: the flight must be made again */
+    PGCONN_ANSWER_PAUSED,   /* its transfer needs the caller; the flight is the caller's still */
     PGCONN_ANSWER_REFUSED,  /* for no fault of its own; nothing is lost: it can be sent again */
 };
 
@@ -47,6 +48,11 @@ struct pgconn_request pgconn_answer_request(VALUE timeout);
  */
 enum pgconn_answer pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
                                       struct pgconn_request *request, VALUE *result);
+
+/* Goes on with a paused flight in the same way. Whatever it raises, the flight is gone. */
+enum pgconn_answer pgconn_answer_resume(struct pgconn_session *session,
+                                        struct pgconn_flight *flight,
+                                        struct pgconn_request *request, VALUE *result);
 
 /*
  * The same in steps, for a flight of several statements. Runs it; the flight is the caller's again
@@ -76,12 +82,16 @@ VALUE pgconn_answer_loss(const struct pgconn_session *session);
 
 /*
  * Raises ProgrammingError where the caller can't wait for this connection: it is async and this no
- * operation, or the caller is in the middle of a wait for it, called by what does the waiting.
+ * operation, or the caller is in the middle of a COPY of its own, or of a wait for it, called by
+ * what does the waiting.
  */
 void pgconn_answer_check_caller(const struct pgconn_session *session);
 
 /* Calls the handlers of messages, whose errors are dropped where an error is about to come out. */
 void pgconn_answer_deliver(struct pgconn_session *session, bool failed);
+
+/* Why it would raise; NULL: the caller can wait. (answer_caller.c, as the check) */
+const char *pgconn_answer_objection(const struct pgconn_session *session);
 
 /* The exception for who waited, without a statement, while the connection was lost or closed. */
 VALUE pgconn_answer_end(const struct pgconn_session *session);

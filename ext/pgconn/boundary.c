@@ -21,6 +21,15 @@ pgconn_boundary_flight(const struct pgconn_session *session, enum pgconn_boundar
     return flight;
 }
 
+/* That of a Fiber which was collected, or whose thread has ended. */
+static void
+session_end_forsaken_transfer(struct pgconn_session *session)
+{
+    struct pgconn_flight *flight = pgconn_queue_paused(&session->queue);
+
+    if (flight && flight->transfer->forsaken) pgconn_queue_give_up(&session->queue, flight);
+}
+
 void
 pgconn_boundary_end_forsaken(struct pgconn_session *session)
 {
@@ -29,6 +38,7 @@ pgconn_boundary_end_forsaken(struct pgconn_session *session)
     struct pgconn_hold *hold;
 
     if (session->life != PGCONN_SESSION_OPEN) return;
+    session_end_forsaken_transfer(session);
     while ((hold = pgconn_line_forsaken(&session->line, dead_thread))) {
         ending = hold->ending;
         hold->ending = NULL;

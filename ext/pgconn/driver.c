@@ -11,7 +11,7 @@
 static bool
 run_waits(const struct pgconn_run *run)
 {
-    return run->flight && run->flight->state < PGCONN_FLIGHT_ANSWERED;
+    return run->flight && run->flight->state < PGCONN_FLIGHT_ANSWERED && !run->flight->paused;
 }
 
 /*
@@ -56,7 +56,8 @@ session_wake_next(const struct pgconn_session *session, const struct pgconn_flig
 static bool
 driver_waits_in_vain(const struct pgconn_run *driver)
 {
-    return !run_waits(driver) && driver->flight && !driver->flight->complete;
+    return driver->flight && driver->flight->state >= PGCONN_FLIGHT_ANSWERED &&
+           !driver->flight->complete;
 }
 
 /*
@@ -110,7 +111,8 @@ run_is_alone(const struct pgconn_run *run)
 {
     const struct pgconn_queue *queue = &run->session->queue;
 
-    return queue->reading && queue->head == run->flight && queue->tail == run->flight;
+    return queue->reading && queue->head == run->flight && queue->tail == run->flight &&
+           !run->flight->transfer;
 }
 
 static enum pgconn_wait_end
@@ -231,7 +233,8 @@ run_sleep(struct pgconn_run *run)
     if (!pgconn_queue_set_sleeper(&run->session->queue, run->flight, &run->sleeper)) {
         return PGCONN_WAIT_WOKEN;
     }
-    if (run->session->line.top) until = pgconn_wait_after(FORSAKEN_LOOK);
+    if (run->session->line.top || pgconn_queue_paused(&run->session->queue))
+        until = pgconn_wait_after(FORSAKEN_LOOK);
     end = pgconn_wait_sleep(&run->sleeper, until < run->deadline ? until : run->deadline);
     pgconn_boundary_end_forsaken(run->session);
     return end;
@@ -288,28 +291,44 @@ run_leave(VALUE arg)
     return Qnil;
 }
 
-enum pgconn_run_end
-pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
-                  pgconn_time deadline)
+/* The flight is in the queue. */
+static enum pgconn_run_end
+flight_run(struct pgconn_session *session, struct pgconn_flight *flight, pgconn_time deadline)
 {
     struct pgconn_run run = {.session = session,
                              .flight = flight,
                              .deadline = deadline,
-                             .thread = rb_thread_current()};
+                             .thread = rb_thread_current(),
+                             .end = PGCONN_RUN_ANSWERED};
 
+    rb_ensure(run_body, (VALUE)&run, run_leave, (VALUE)&run);
+    if (run.end != PGCONN_RUN_ANSWERED) return run.end;
+    if (flight->state == PGCONN_FLIGHT_LOST) return PGCONN_RUN_LOST;
+    if (flight->paused) return PGCONN_RUN_PAUSED;
+    if (flight->forbidden) return PGCONN_RUN_FORBIDDEN;
+    if (flight->state != PGCONN_FLIGHT_WITHDRAWN) return PGCONN_RUN_ANSWERED;
+    return flight->canceled ? PGCONN_RUN_CANCELED : PGCONN_RUN_OUTDATED;
+}
+
+enum pgconn_run_end
+pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
+                  pgconn_time deadline)
+{
     /* User code that ran since the caller looked may have closed it, or forked. */
     if (session->life != PGCONN_SESSION_OPEN || pgconn_session_inherited(session)) {
         return PGCONN_RUN_LOST;
     }
-    run.end = PGCONN_RUN_ANSWERED;
     if (session->line.top) flight->caller = pgconn_caller_current();
     pgconn_queue_append(&session->queue, flight);
-    rb_ensure(run_body, (VALUE)&run, run_leave, (VALUE)&run);
-    if (run.end != PGCONN_RUN_ANSWERED) return run.end;
-    if (flight->state == PGCONN_FLIGHT_LOST) return PGCONN_RUN_LOST;
-    if (flight->forbidden) return PGCONN_RUN_FORBIDDEN;
-    if (flight->state != PGCONN_FLIGHT_WITHDRAWN) return PGCONN_RUN_ANSWERED;
-    return flight->canceled ? PGCONN_RUN_CANCELED : PGCONN_RUN_OUTDATED;
+    return flight_run(session, flight, deadline);
+}
+
+enum pgconn_run_end
+pgconn_driver_resume(struct pgconn_session *session, struct pgconn_flight *flight,
+                     pgconn_time deadline)
+{
+    pgconn_queue_resume(&session->queue, flight);
+    return flight_run(session, flight, deadline);
 }
 
 /* Sends what can be sent without waiting. */
@@ -323,6 +342,24 @@ session_nudge(struct pgconn_session *session)
     pgconn_queue_dismiss(&session->queue);
     pgconn_session_land(session);
     if (step == PGCONN_STEP_FAILED) pgconn_session_lose(session, NULL);
+}
+
+/* The server hears of it at once where that can be, since nobody may come for a long time. */
+void
+pgconn_driver_drop(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    if (flight->state >= PGCONN_FLIGHT_ANSWERED) {
+        pgconn_flight_free(flight);
+        return;
+    }
+    if (pgconn_session_inherited(session)) {
+        flight->abandoned = true;
+        return;
+    }
+    pgconn_queue_give_up(&session->queue, flight);
+    if (session->driver) session_advance(session);
+    else session_nudge(session);
+    session_wake_next(session, NULL);
 }
 
 void

@@ -16,6 +16,7 @@ VALUE pgconn_driver_connect(struct pgconn_session *session, VALUE parameters, pg
 
 enum pgconn_run_end {
     PGCONN_RUN_ANSWERED,
+    PGCONN_RUN_PAUSED,    /* its transfer needs the caller, who comes back by resume, or drops it */
     PGCONN_RUN_LOST,      /* the connection was lost or closed first */
     PGCONN_RUN_OUTDATED,  /* the session has changed since it was made: make it again; never sent */
     PGCONN_RUN_FORBIDDEN, /* by the session's state, as flight->forbidden says; never sent */
@@ -42,6 +43,13 @@ pgconn_run_gives_back(enum pgconn_run_end end)
  */
 enum pgconn_run_end pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
                                       pgconn_time deadline);
+
+/* Goes on with a flight that was paused, in a session that is open, in the same way. */
+enum pgconn_run_end pgconn_driver_resume(struct pgconn_session *session,
+                                         struct pgconn_flight *flight, pgconn_time deadline);
+
+/* Ends a flight that was paused without waiting; it is the queue's, or freed. */
+void pgconn_driver_drop(struct pgconn_session *session, struct pgconn_flight *flight);
 
 /*
  * Queues a flight that nobody waits for, in a session that is open, and sends what can be sent at

@@ -82,8 +82,9 @@ pgconn_run_give_up(struct pgconn_run *run)
         return;
     }
     if (flight->state == PGCONN_FLIGHT_UNDER_WAY) {
-        pgconn_queue_cancel(&run->session->queue, flight);
-        run_abandon(run);
+        pgconn_queue_give_up(&run->session->queue, flight);
+        pgconn_session_ring_driver(run->session);
+        run->flight = NULL;
         return;
     }
     if (flight->state == PGCONN_FLIGHT_QUEUED) pgconn_queue_remove(&run->session->queue, flight);

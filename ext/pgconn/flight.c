@@ -15,6 +15,7 @@ pgconn_flight_free(struct pgconn_flight *flight)
         flight->commands = command->next;
         pgconn_command_free(command);
     }
+    pgconn_transfer_release(flight->transfer);
     free(flight);
 }
 

@@ -8,8 +8,8 @@
 #include "caller.h"
 #include "message.h"
 #include "modes.h"
-#include "simple_query.h"
 #include "sql_statements.h"
+#include "transfer.h"
 
 enum pgconn_flight_state {
     PGCONN_FLIGHT_QUEUED,    /* may leave the queue as if it had never been there */
@@ -65,6 +65,7 @@ struct pgconn_flight {
     struct pgconn_command *tail;     /* the last of them, until it is answered */
     struct pgconn_command *leaving;  /* the one that goes to libpq next, once it has begun to */
     struct pgconn_command *answering;
+    struct pgconn_transfer *transfer; /* the COPY that it is; or NULL */
     enum pgconn_flight_state state;
     enum pgconn_errand errand;
     enum pgconn_begins begins;
@@ -78,6 +79,7 @@ struct pgconn_flight {
     size_t size;                          /* of its statements and parameters, in bytes */
     bool sent;       /* libpq has its bytes; also once lost: the server may have run it */
     bool complete;   /* its ReadyForQuery has been read: the step says so, state follows */
+    bool paused;     /* its transfer waits for the caller, who comes back */
     bool abandoned;  /* its caller has gone: the answer is read and dropped */
     bool barrier;    /* may change the session's state: alone on the wire */
     bool simple;     /* goes as one simple query, its last command being STATEMENTS; a barrier */

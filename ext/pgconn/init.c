@@ -40,5 +40,6 @@ Init_pgconn_ext(void)
     Init_pgconn_pipeline();
     Init_pgconn_cancellation();
     Init_pgconn_catalog();
+    Init_pgconn_copy();
     Init_pgconn_quoting();
 }

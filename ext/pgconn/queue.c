@@ -277,8 +277,61 @@ pgconn_queue_abandon(struct pgconn_queue *queue, struct pgconn_flight *flight)
 {
     pgconn_queue_lock(queue);
     flight->abandoned = true;
+    flight->paused = false;
     flight->sleeper = NULL;
+    if (flight->transfer) flight->transfer->waits = false;
     pgconn_queue_unlock(queue);
+}
+
+void
+pgconn_queue_give_up(struct pgconn_queue *queue, struct pgconn_flight *flight)
+{
+    bool ends;
+
+    pgconn_queue_lock(queue);
+    ends = flight->transfer && flight->transfer->kind == PGCONN_COPY_IN && flight->transfer->open;
+    pgconn_queue_unlock(queue);
+    if (!ends) pgconn_queue_cancel(queue, flight);
+    pgconn_queue_abandon(queue, flight);
+}
+
+bool
+pgconn_queue_rests_for_caller(const struct pgconn_queue *queue)
+{
+    const struct pgconn_flight *flight = queue->reading;
+
+    return flight && flight->transfer && flight->transfer->waits;
+}
+
+void
+pgconn_queue_pause(struct pgconn_queue *queue)
+{
+    struct pgconn_flight *flight;
+
+    pgconn_queue_lock(queue);
+    flight = pgconn_queue_rests_for_caller(queue) ? queue->reading : NULL;
+    pgconn_queue_unlock(queue);
+    if (!flight || flight->paused) return;
+    flight->paused = true;
+    if (flight->sleeper) pgconn_wait_wake(flight->sleeper);
+}
+
+struct pgconn_flight *
+pgconn_queue_paused(const struct pgconn_queue *queue)
+{
+    struct pgconn_flight *at = queue->head;
+
+    while (at && at->state == PGCONN_FLIGHT_UNDER_WAY && !at->paused) at = at->next;
+    return at && at->paused ? at : NULL;
+}
+
+void
+pgconn_queue_resume(struct pgconn_queue *queue, struct pgconn_flight *flight)
+{
+    pgconn_queue_lock(queue);
+    flight->transfer->waits = false;
+    pgconn_queue_unlock(queue);
+    flight->paused = false;
 }
 
 bool

@@ -5,8 +5,9 @@
  * GVL; the others come and go with the GVL held. So
  * - links, `last`, and of flights `abandoned`, `sleeper` and `unwanted` are changed with the GVL
  *   and `libpq` held, and may be looked at with either;
- * - `sending`, `reading`, and of flights `complete` and answers are changed by steps, with `libpq`
- *   held alone, and are looked at with it;
+ * - `sending`, `reading`, and of flights `complete`, transfers and answers are changed by steps,
+ *   with `libpq` held alone, and are looked at with it; a transfer that waits for its caller is
+ *   that one's;
  * - all else of a flight belongs to who has the GVL, but its commands to the steps from when it is
  *   admitted until it is complete.
  * A function takes `libpq` itself unless it says that the caller holds it. Nobody waits for
@@ -77,6 +78,24 @@ void pgconn_queue_withdraw(struct pgconn_queue *queue, struct pgconn_flight *fli
 
 /* The caller has gone: the answer will be read and dropped. */
 void pgconn_queue_abandon(struct pgconn_queue *queue, struct pgconn_flight *flight);
+
+/*
+ * The same in the middle of its wait: the server is asked to cancel it, unless it is a COPY IN,
+ * which ends where its data does.
+ */
+void pgconn_queue_give_up(struct pgconn_queue *queue, struct pgconn_flight *flight);
+
+/* Marks the flight whose transfer waits for its caller, and wakes that one, if there is one. */
+void pgconn_queue_pause(struct pgconn_queue *queue);
+
+/* The flight that is marked so, or NULL. */
+struct pgconn_flight *pgconn_queue_paused(const struct pgconn_queue *queue);
+
+/* Its caller has come back. */
+void pgconn_queue_resume(struct pgconn_queue *queue, struct pgconn_flight *flight);
+
+/* Whether steps can do nothing before its caller comes back. The caller holds `libpq`. */
+bool pgconn_queue_rests_for_caller(const struct pgconn_queue *queue);
 
 /*
  * Has the sleeper woken when the flight is complete, or has met another end; NULL: nobody any more.

@@ -141,6 +141,22 @@ queue_take(struct pgconn_queue *queue, PGresult *result)
     return flight->complete;
 }
 
+/* Its caller has gone, or it is cancelled: data goes nowhere. */
+static bool
+flight_is_unwanted(const struct pgconn_flight *flight)
+{
+    return flight->abandoned || flight->unwanted;
+}
+
+static enum pgconn_step
+queue_take_simple(struct pgconn_queue *queue, PGresult **result)
+{
+    const struct pgconn_flight *flight = queue->reading;
+
+    if (!flight->transfer) return pgconn_simple_query_take(queue->pg, result);
+    return pgconn_transfer_take(flight->transfer, queue->pg, flight_is_unwanted(flight), result);
+}
+
 static enum pgconn_step
 queue_take_next(struct pgconn_queue *queue)
 {
@@ -150,7 +166,7 @@ queue_take_next(struct pgconn_queue *queue)
     if (!queue->reading->simple) {
         return queue_take(queue, PQgetResult(queue->pg)) ? PGCONN_STEP_DONE : PGCONN_STEP_FAILED;
     }
-    step = pgconn_simple_query_take(queue->pg, &result);
+    step = queue_take_simple(queue, &result);
     if (step != PGCONN_STEP_DONE) return step;
     if (result) return queue_keep(queue, result) ? PGCONN_STEP_DONE : PGCONN_STEP_FAILED;
     queue_complete(queue);
@@ -222,6 +238,23 @@ socket_is_readable(PGconn *pg)
     return poll(&socket, 1, 0) == 1;
 }
 
+/* Whether it is a COPY IN's turn, and the server takes its data. */
+static bool
+queue_gives(const struct pgconn_queue *queue)
+{
+    const struct pgconn_transfer *transfer = queue->reading ? queue->reading->transfer : NULL;
+
+    return transfer && transfer->open && transfer->kind == PGCONN_COPY_IN;
+}
+
+/* Whether a COPY OUT has room for more than what it has. */
+static bool
+queue_gathers(const struct pgconn_queue *queue)
+{
+    return pgconn_queue_rests_for_caller(queue) &&
+           queue->reading->transfer->bytes.length < PGCONN_TRANSFER_READ_SIZE;
+}
+
 /*
  * With TLS a record may hold more than one read takes, and what is left of it doesn't show in the
  * socket. So it is read until the socket is empty, and then once more as much as a record holds; a
@@ -232,7 +265,11 @@ queue_read(struct pgconn_queue *queue)
 {
     int reads = READS_PER_STEP;
 
+    if (queue_gives(queue)) pgconn_transfer_look(queue->reading->transfer, queue->pg);
     if (!queue_read_once(queue)) return false;
+    while (queue_gathers(queue) && socket_is_readable(queue->pg)) {
+        if (!queue_read_once(queue)) return false;
+    }
     if (!PQsslInUse(queue->pg)) return true;
     while (queue_expects_more(queue) && socket_is_readable(queue->pg)) {
         if (reads-- == 0) return true;
@@ -265,6 +302,16 @@ queue_read_unshown(struct pgconn_queue *queue)
     return true;
 }
 
+/* Hands libpq the data of a COPY IN. */
+static bool
+queue_give(struct pgconn_queue *queue)
+{
+    struct pgconn_flight *flight = queue->reading;
+
+    return !queue_gives(queue) ||
+           pgconn_transfer_put(flight->transfer, queue->pg, flight_is_unwanted(flight));
+}
+
 /* True when no more can be sent now; *unsent says whether libpq still has bytes for the server. */
 static bool
 queue_send_all(struct pgconn_queue *queue, bool *unsent)
@@ -274,7 +321,7 @@ queue_send_all(struct pgconn_queue *queue, bool *unsent)
 
     do {
         awaits = queue_awaits_answers(queue);
-        if (!queue_send(queue)) return false;
+        if (!queue_send(queue) || !queue_give(queue)) return false;
         left = PQflush(queue->pg);
         if (left < 0 || (awaits && !queue_read_unshown(queue))) return false;
     } while (left == 0 && queue_may_send(queue));
@@ -289,6 +336,7 @@ queue_is_done(const struct pgconn_queue *queue)
     const struct pgconn_flight *front = pgconn_queue_front(queue);
 
     if (!queue->reading || (queue->awaited && queue->awaited->complete)) return true;
+    if (pgconn_queue_rests_for_caller(queue)) return true;
     return (front && front->abandoned && !queue->held_up) || pgconn_queue_must_aim(queue);
 }
 
@@ -299,6 +347,7 @@ queue_step_locked(struct pgconn_queue *queue)
     bool unsent;
 
     if (queue->failed) return PGCONN_STEP_FAILED;
+    if (pgconn_queue_rests_for_caller(queue)) return PGCONN_STEP_DONE;
     if (!queue_may_send(queue) && !queue_read(queue)) return PGCONN_STEP_FAILED;
     if (!queue_send_all(queue, &unsent)) return PGCONN_STEP_FAILED;
     pgconn_queue_aim(queue);

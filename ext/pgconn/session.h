@@ -149,8 +149,8 @@ void pgconn_session_close(struct pgconn_session *session);
 bool pgconn_session_bars(const struct pgconn_session *session, const struct pgconn_flight *flight);
 
 /*
- * Whether anybody is needed who drives: something is under way, or isn't barred.
- * (session_flights.c)
+ * Whether anybody is needed who drives: something is under way, or isn't barred. Not while a
+ * transfer waits for its caller. (session_flights.c)
  */
 bool pgconn_session_has_work(const struct pgconn_session *session);
 

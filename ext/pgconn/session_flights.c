@@ -163,6 +163,7 @@ pgconn_session_has_work(const struct pgconn_session *session)
 {
     const struct pgconn_flight *flight;
 
+    if (pgconn_queue_paused(&session->queue)) return false;
     for (flight = session->queue.head; flight; flight = flight->next) {
         if (!pgconn_session_bars(session, flight)) return true;
     }
@@ -237,4 +238,5 @@ pgconn_session_land(struct pgconn_session *session)
         pgconn_session_follow(session, flight->client_encoding, last);
         session_settle(session, flight);
     }
+    pgconn_queue_pause(&session->queue);
 }

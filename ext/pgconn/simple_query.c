@@ -85,17 +85,32 @@ result_is_loss(const PGconn *pg, const PGresult *result)
 }
 
 enum pgconn_step
-pgconn_simple_query_take(PGconn *pg, PGresult **result)
+pgconn_simple_query_next(PGconn *pg, PGresult **result)
 {
-    enum pgconn_step step;
-
     *result = PQgetResult(pg);
     if (!*result) return PQenterPipelineMode(pg) ? PGCONN_STEP_DONE : PGCONN_STEP_FAILED;
-    /* Until it has ended, libpq gives the result of a COPY again and again. */
-    step = result_is_loss(pg, *result) ? PGCONN_STEP_FAILED : copy_end(pg, PQresultStatus(*result));
-    if (step == PGCONN_STEP_DONE) return step;
+    if (!result_is_loss(pg, *result)) return PGCONN_STEP_DONE;
     PQclear(*result);
+    return PGCONN_STEP_FAILED;
+}
+
+/* Until it has ended, libpq gives the result of a COPY again and again. */
+enum pgconn_step
+pgconn_simple_query_end_copy(PGconn *pg, PGresult **result)
+{
+    enum pgconn_step step = copy_end(pg, PQresultStatus(*result));
+
+    if (step != PGCONN_STEP_DONE) PQclear(*result);
     return step;
+}
+
+enum pgconn_step
+pgconn_simple_query_take(PGconn *pg, PGresult **result)
+{
+    enum pgconn_step step = pgconn_simple_query_next(pg, result);
+
+    if (step != PGCONN_STEP_DONE || !*result) return step;
+    return pgconn_simple_query_end_copy(pg, result);
 }
 
 bool

@@ -33,6 +33,13 @@ size_t pgconn_simple_query_ahead(const struct pgconn_command *commands);
 enum pgconn_step pgconn_simple_query_take(PGconn *pg, PGresult **result);
 
 /*
+ * The two halves of that, for who has use for a COPY: takes the next result as it is; ends what a
+ * result begins if that is a COPY, and clears the result unless it is DONE.
+ */
+enum pgconn_step pgconn_simple_query_next(PGconn *pg, PGresult **result);
+enum pgconn_step pgconn_simple_query_end_copy(PGconn *pg, PGresult **result);
+
+/*
  * Keeps a result as the answer to *answering or, where that has one, to the command behind it. For
  * the results of the last command's further statements there come commands of their own. False when
  * out of memory; the result is cleared then.

@@ -1,0 +1,36 @@
+#include "answer.h"
+
+/* Its own COPY would have to go on for this, and can't before this has returned. */
+static bool
+caller_holds_line(const struct pgconn_session *session)
+{
+    const struct pgconn_flight *paused = pgconn_queue_paused(&session->queue);
+
+    return paused && paused->transfer->caller == pgconn_caller_current();
+}
+
+const char *
+pgconn_answer_objection(const struct pgconn_session *session)
+{
+    VALUE connection = pgconn_session_connection(session);
+
+    if (caller_holds_line(session)) {
+        return "a COPY holds the connection until it ends: in its block this would wait for itself";
+    }
+    if (session->async && !pgconn_wait_is_in_operation(connection)) {
+        return "an async connection can only execute, and be polled: this would wait";
+    }
+    if (pgconn_wait_is_under_way(connection)) {
+        return "what waits for a connection, a Fiber scheduler or a wait callback, can't execute "
+               "on the same connection meanwhile";
+    }
+    return NULL;
+}
+
+void
+pgconn_answer_check_caller(const struct pgconn_session *session)
+{
+    const char *objection = pgconn_answer_objection(session);
+
+    if (objection) pgconn_error_raise(rb_ePgconnProgrammingError, "%s", objection);
+}

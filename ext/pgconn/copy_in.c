@@ -1,0 +1,197 @@
+#include "copy.h"
+
+#include "encoding.h"
+#include "error.h"
+
+/* Sends what was gathered; the last is followed by the end of the data. */
+static void
+copy_send(struct pgconn_copy *copy, bool last)
+{
+    copy->byte_count += (long long)copy->bytes.length;
+    copy->transfer->last = last;
+    pgconn_copy_swap(copy);
+    pgconn_copy_resume(copy);
+    pgconn_copy_tell_progress(copy);
+}
+
+static void
+copy_send_if_enough(struct pgconn_copy *copy)
+{
+    if (copy->flight && copy->bytes.length >= PGCONN_TRANSFER_WRITE_SIZE) copy_send(copy, false);
+}
+
+/* In text, from the first row on. */
+static void
+copy_turn_to_text(struct pgconn_copy *copy)
+{
+    copy->sql = copy->text_sql;
+    copy->rows.format = PGCONN_COPY_TEXT;
+    copy->bytes.length = 0;
+}
+
+static VALUE
+column_name(const struct pgconn_copy *copy, int column)
+{
+    VALUE names = pgconn_columns_get(copy->rows.plan->columns)->names;
+
+    return rb_ary_entry(names, column);
+}
+
+RBIMPL_ATTR_NORETURN()
+static void
+value_raise_unfit(const struct pgconn_copy *copy, VALUE row, int column)
+{
+    pgconn_error_raise(rb_ePgconnDataError,
+                       "row %lld, column %" PRIsVALUE ": %" PRIsVALUE
+                       " has no binary form as %s; format: :text takes it",
+                       copy->row_count + 1, column_name(copy, column),
+                       rb_obj_class(rb_ary_entry(row, column)),
+                       copy->rows.plan->codecs[column]->name);
+}
+
+struct writing {
+    struct pgconn_copy *copy;
+    VALUE row;
+    size_t start;
+    int column;
+};
+
+static VALUE
+writing_run(VALUE arg)
+{
+    struct writing *writing = (struct writing *)arg;
+    struct pgconn_copy *copy = writing->copy;
+    int unfit = pgconn_copy_encode_row(&copy->rows, writing->row, &copy->bytes, &writing->column);
+
+    if (unfit < 0) return Qnil;
+    if (copy->started || copy->row_count > 0 || NIL_P(copy->text_sql)) {
+        value_raise_unfit(copy, writing->row, unfit);
+    }
+    copy_turn_to_text(copy);
+    writing->start = copy->bytes.length;
+    pgconn_copy_encode_row(&copy->rows, writing->row, &copy->bytes, &writing->column);
+    return Qnil;
+}
+
+/* Says in which row and column. Values are the parameters of other statements. */
+static VALUE
+writing_failed(VALUE arg, VALUE error)
+{
+    const struct writing *writing = (const struct writing *)arg;
+    VALUE text = rb_funcall(error, rb_intern("message"), 0);
+
+    if (writing->column >= writing->copy->rows.plan->count) rb_exc_raise(error);
+    if (strncmp(StringValueCStr(text), "row ", 4) == 0) rb_exc_raise(error);
+    pgconn_error_raise(rb_ePgconnDataError, "row %lld, column %" PRIsVALUE " ($%d): %" PRIsVALUE,
+                       writing->copy->row_count + 1, column_name(writing->copy, writing->column),
+                       writing->column + 1, text);
+}
+
+static VALUE
+writing_protected(VALUE arg)
+{
+    return rb_rescue2(writing_run, arg, writing_failed, arg, rb_ePgconnDataError, (VALUE)0);
+}
+
+/* Of a row that raises nothing is left. */
+static VALUE
+writing_end(VALUE arg)
+{
+    struct writing *writing = (struct writing *)arg;
+
+    writing->copy->busy = false;
+    if (writing->column < writing->copy->rows.plan->count) {
+        writing->copy->bytes.length = writing->start;
+    }
+    return Qnil;
+}
+
+static VALUE
+row_get(const struct pgconn_copy *copy, VALUE row)
+{
+    VALUE array = rb_check_array_type(row);
+
+    if (NIL_P(array)) {
+        rb_raise(rb_eTypeError, "a row is an Array or a Row, not %" PRIsVALUE, rb_obj_class(row));
+    }
+    if (RARRAY_LEN(array) == copy->rows.plan->count) return array;
+    pgconn_error_raise(rb_ePgconnDataError, "row %lld has %ld values, but there are %d columns",
+                       copy->row_count + 1, RARRAY_LEN(array), copy->rows.plan->count);
+}
+
+static void
+copy_write_row(struct pgconn_copy *copy, VALUE row)
+{
+    struct writing writing = {.copy = copy, .row = row_get(copy, row)};
+
+    if (copy->row_count == 0 && copy->bytes.length == 0) {
+        pgconn_copy_encode_start(&copy->rows, &copy->bytes);
+    }
+    writing.start = copy->bytes.length;
+    copy->busy = true;
+    rb_ensure(writing_protected, (VALUE)&writing, writing_end, (VALUE)&writing);
+    pgconn_copy_check_memory(&copy->bytes);
+    copy->row_count++;
+    if (!copy->started) pgconn_copy_start(copy);
+    RB_GC_GUARD(writing.row);
+}
+
+/* Text is transcoded, bytes (ASCII-8BIT) go as they are. */
+static void
+copy_write_string(struct pgconn_copy *copy, VALUE string)
+{
+    StringValue(string);
+    string = pgconn_encoding_export(string, pgconn_copy_encoding_index(copy), "the data of COPY");
+    pgconn_buffer_append(&copy->bytes, RSTRING_PTR(string), (size_t)RSTRING_LEN(string));
+    pgconn_copy_check_memory(&copy->bytes);
+    RB_GC_GUARD(string);
+}
+
+/*
+ * Sends a row or, where the SQL was given, a piece of data in the format that it names.
+ *
+ * @overload <<(row)
+ *   @param row [Array, Pgconn::Row, String]
+ *   @return [self]
+ *   @raise [Pgconn::DataError] that names the row, and the column, for a value that can't be sent,
+ *     and for too few or too many values
+ *   @raise [TypeError] for anything else
+ *   @raise [Pgconn::ProgrammingError] if the COPY has ended
+ *   @raise [Pgconn::DatabaseError] what the server has said of the rows before
+ *   @see https://www.postgresql.org/docs/current/libpq-copy.html#LIBPQ-PQPUTCOPYDATA PQputCopyData
+ */
+static VALUE
+copy_append(VALUE self, VALUE row)
+{
+    struct pgconn_copy *copy = pgconn_copy_get_open(self);
+
+    if (NIL_P(copy->plan)) copy_write_string(copy, row);
+    else copy_write_row(copy, row);
+    copy_send_if_enough(copy);
+    RB_GC_GUARD(self);
+    return self;
+}
+
+/* Sends what is left, and the end of the data. */
+static VALUE
+copy_finish(VALUE self)
+{
+    struct pgconn_copy *copy = pgconn_copy_get_open(self);
+
+    if (!NIL_P(copy->plan) && copy->bytes.length == 0 && copy->row_count == 0) {
+        pgconn_copy_encode_start(&copy->rows, &copy->bytes);
+    }
+    if (!copy->started) pgconn_copy_start(copy);
+    if (!NIL_P(copy->plan)) pgconn_copy_encode_end(&copy->rows, &copy->bytes);
+    pgconn_copy_check_memory(&copy->bytes);
+    if (copy->flight) copy_send(copy, true);
+    RB_GC_GUARD(self);
+    return Qnil;
+}
+
+void
+pgconn_copy_in_init(VALUE class)
+{
+    rb_define_method(class, "<<", copy_append, 1);
+    rb_define_private_method(class, "finish", copy_finish, 0);
+}

@@ -1,0 +1,134 @@
+# frozen_string_literal: true
+
+require "spec_helper"
+require "stringio"
+
+RSpec.describe "COPY, interrupted:" do
+  let(:connection) { connect(autocommit: true).tap { |connection| connection.execute("CREATE TEMP TABLE things (id int)") } }
+  let(:endless) { "SELECT generate_series(1, 1000000000)" }
+
+  def expect_usable(connection)
+    3.times { |number| expect(connection.execute("SELECT $1::int", [number]).fetch_value).to eq(number) }
+    expect(connection.execute("SELECT count(*) FROM things").fetch_value).to eq(0)
+    expect(connection).not_to be_broken
+  end
+
+  def feed(connection, **options)
+    connection.copy_in("things", **options) { |copy| loop { copy << [1] } }
+  end
+
+  it "by Thread#kill in the middle of its rows, both ways" do
+    { feed: -> { feed(connection) }, out: -> { connection.copy_out(endless) { nil } } }.each_value do |work|
+      thread = in_thread(&work)
+      wait_until_running(connection.backend_pid, "COPY")
+      expect(outcome_of(thread.kill)).to be_nil
+      expect_usable(connection)
+    end
+  end
+
+  it "by Timeout, both ways" do
+    expect { Timeout.timeout(0.2) { feed(connection) } }.to raise_error(Timeout::Error)
+    expect_usable(connection)
+    expect { Timeout.timeout(0.2) { connection.copy_out(endless) { nil } } }.to raise_error(Timeout::Error)
+    expect_usable(connection)
+  end
+
+  it "by Timeout while its source or its sink is slow" do
+    expect { Timeout.timeout(0.2) { connection.copy_in("things") { sleep } } }.to raise_error(Timeout::Error)
+    expect { Timeout.timeout(0.2) { connection.copy_out(endless) { sleep } } }.to raise_error(Timeout::Error)
+    expect_usable(connection)
+  end
+
+  it "while it waits for a lock" do
+    observer.execute("CREATE TABLE IF NOT EXISTS copy_locked (id int)")
+    observer.transaction do
+      observer.execute("LOCK copy_locked")
+      expect { Timeout.timeout(0.2) { connection.copy_in("COPY copy_locked FROM STDIN", StringIO.new("1\n")) } }
+        .to raise_error(Timeout::Error)
+      expect { connection.copy_in("COPY copy_locked FROM STDIN", StringIO.new("1\n"), timeout: 0.2) }
+        .to raise_error(Pgconn::QueryCanceledError)
+      expect_usable(connection)
+    end
+    expect(observe("SELECT count(*) FROM copy_locked")).to eq(0)
+  ensure
+    observer.execute("DROP TABLE copy_locked")
+  end
+
+  it "by its deadline, both ways" do
+    expect { feed(connection, timeout: 0.2) }.to raise_error(Pgconn::QueryCanceledError)
+    expect_usable(connection)
+    expect { connection.copy_out(endless, timeout: 0.2) { nil } }.to raise_error(Pgconn::QueryCanceledError)
+    expect_usable(connection)
+  end
+
+  it "by Connection#cancel, both ways" do
+    { feed: -> { feed(connection) }, out: -> { connection.copy_out(endless) { nil } } }.each_value do |work|
+      thread = in_thread(&work)
+      wait_until_running(connection.backend_pid, "COPY")
+      connection.cancel
+      expect(outcome_of(thread)).to be_a(Pgconn::QueryCanceledError)
+      expect_usable(connection)
+    end
+  end
+
+  it "by the end of the session" do
+    [->(lost) { feed(lost) }, ->(lost) { lost.copy_out(endless) { nil } }].each do |work|
+      lost = connect(autocommit: true)
+      lost.execute("CREATE TEMP TABLE things (id int)")
+      thread = in_thread { work.call(lost) }
+      wait_until_running(lost.backend_pid, "COPY")
+      observe("SELECT pg_terminate_backend($1::int)", [lost.backend_pid])
+      expect(outcome_of(thread)).to be_a(Pgconn::ConnectionLost)
+      expect(lost).to be_broken
+    end
+  end
+
+  it "at any moment, however often, with other callers on the connection" do
+    random = Random.new(RSpec.configuration.seed)
+    40.times do |number|
+      work = number.even? ? -> { feed(connection) } : -> { connection.copy_out(endless) { nil } }
+      thread = in_thread(&work)
+      other = in_thread { connection.execute("SELECT $1::int", [number]).fetch_value }
+      Elapsed.now.then { |start| Thread.pass until Elapsed.now > start + random.rand * 0.02 }
+      outcome_of(thread.kill)
+      expect(value_of(other)).to eq(number)
+    end
+    expect_usable(connection)
+  end
+
+  it "in a transaction block, which is rolled back" do
+    expect do
+      connection.transaction do
+        connection.copy_in("things", [[1]])
+        connection.copy_in("things") { |copy| raise KeyError if copy << [2] }
+      end
+    end.to raise_error(KeyError)
+    expect_usable(connection)
+  end
+
+  it "loses no notification that arrives meanwhile" do
+    connection.listen("copies")
+    connection.copy_in("things") do |copy|
+      50_000.times { copy << [1] }
+      observer.notify("copies", "hello")
+      50_000.times { copy << [1] }
+    end
+    expect(connection.wait_for_notify(timeout: 5).payload).to eq("hello")
+  end
+
+  it "harms no parent when a fork inherits it" do
+    connection.copy_in("things") do |copy|
+      copy << [1]
+      pid = fork do
+        20_000.times { copy << [2] }
+      rescue Pgconn::InterfaceError
+        exit!(0)
+      ensure
+        exit!(1)
+      end
+      copy << [3]
+      expect(Process.wait2(pid)[1]).to be_success
+    end
+    expect(connection.execute("SELECT sum(id) FROM things").fetch_value).to eq(4)
+  end
+end

@@ -1,0 +1,418 @@
+# frozen_string_literal: true
+
+require "spec_helper"
+require "stringio"
+
+RSpec.describe "COPY" do
+  let(:connection) { connect(autocommit: true).tap { |connection| prepare(connection) } }
+
+  def prepare(connection)
+    connection.execute("CREATE TEMP TABLE things (id int, name text, at timestamptz, data bytea)")
+  end
+
+  def things(connection)
+    connection.execute("SELECT * FROM things ORDER BY id").fetch_all.map(&:to_a)
+  end
+
+  def expect_usable(connection)
+    connection.rollback
+    3.times { |number| expect(connection.execute("SELECT $1::int", [number]).fetch_value).to eq(number) }
+  end
+
+  def fail_after(copy, row)
+    copy << row
+    raise KeyError
+  end
+
+  let(:rows) do
+    [[1, "one\t\\two\nthree", Time.utc(2024, 2, 29, 1, 2, 3), "\x00\xFF".b], [2, nil, nil, nil], [3, "", nil, "".b]]
+  end
+
+  describe "in, of rows:" do
+    %i[binary text csv].each do |format|
+      it "takes typed values in the format #{format}, and gives their number" do
+        expect(connection.copy_in("things", format: format) { |copy| rows.each { |row| copy << row } }).to eq(3)
+        expect(things(connection)).to eq(rows)
+      end
+    end
+
+    it "takes an Enumerable of Arrays or Rows" do
+      expect(connection.copy_in("things", rows.lazy)).to eq(3)
+      again = connection.execute("SELECT * FROM things").fetch_all
+      connection.execute("TRUNCATE things")
+      expect(connection.copy_in("things", again)).to eq(3)
+      expect(things(connection)).to eq(rows)
+    end
+
+    it "takes no rows at all" do
+      expect(connection.copy_in("things") { nil }).to eq(0)
+      expect(connection.copy_in("things", format: :text) { nil }).to eq(0)
+      expect_usable(connection)
+    end
+
+    it "fills the named columns in their order" do
+      connection.copy_in("things", [["a", 1]], columns: %w[name id])
+      expect(things(connection)).to eq([[1, "a", nil, nil]])
+    end
+
+    it "leaves out generated columns" do
+      connection.execute("CREATE TEMP TABLE sums (a int, twice int GENERATED ALWAYS AS (a * 2) STORED, b int)")
+      connection.copy_in("sums", [[1, 2]])
+      expect(connection.execute("SELECT * FROM sums").fetch.to_a).to eq([1, 2, 2])
+    end
+
+    it "goes in text where a type has no binary form" do
+      connection.execute("CREATE TEMP TABLE odd (a int, p point, t tsvector)")
+      connection.copy_in("odd", [[1, "(1,2)", "'a' 'b'"]])
+      expect(connection.execute("SELECT * FROM odd").fetch.to_a).to eq([1, "(1,2)", "'a' 'b'"])
+    end
+
+    it "goes in text where a value of the first row has no binary form" do
+      connection.copy_in("things", [["7", "x", "2024-01-01 00:00Z", nil]])
+      expect(things(connection)).to eq([[7, "x", Time.utc(2024), nil]])
+    end
+
+    it "takes Integers into text and Hashes into jsonb" do
+      connection.execute("CREATE TEMP TABLE docs (a text, j jsonb, ns int[])")
+      connection.copy_in("docs", [[5, { "a" => 1 }, [1, nil]]])
+      expect(connection.execute("SELECT * FROM docs").fetch.to_a).to eq(["5", { "a" => 1 }, [1, nil]])
+    end
+
+    it "names row and column of a value that doesn't fit" do
+      [["a string"], [2**40], [Object.new]].each do |values|
+        expect { connection.copy_in("things", [[1], values], columns: ["id"]) }
+          .to raise_error(Pgconn::DataError, /row 2, column id/)
+        expect_usable(connection)
+      end
+      expect(things(connection)).to be_empty
+    end
+
+    it "names a row of too few or too many values" do
+      expect { connection.copy_in("things", [rows[0], [1]]) }.to raise_error(Pgconn::DataError, /row 2 has 1 values/)
+      expect { connection.copy_in("things", [rows[0] + [1]]) }.to raise_error(Pgconn::DataError, /row 1 has 5 values/)
+      expect { connection.copy_in("things", [3]) }.to raise_error(TypeError, /Integer/)
+      expect_usable(connection)
+    end
+
+    it "takes many rows" do
+      expect(connection.copy_in("things") { |copy| 50_000.times { |i| copy << [i, "name #{i}", nil, nil] } }).to eq(50_000)
+      expect(connection.execute("SELECT count(*), sum(id) FROM things").fetch.to_a).to eq([50_000, 1_249_975_000])
+    end
+
+    it "says that the table doesn't exist" do
+      expect { connection.copy_in("nowhere", [[1]]) }.to raise_error(Pgconn::Errors::UndefinedTable)
+      expect_usable(connection)
+    end
+
+    it "quotes the names of tables, with or without a schema" do
+      connection.execute('CREATE TEMP TABLE "Odd ""Name" ("Id" int)')
+      connection.copy_in(['Odd "Name'], [[1]])
+      connection.copy_in(["pg_temp", 'Odd "Name'], [[2]], columns: ["Id"])
+      expect(connection.copy_out(['Odd "Name']).map(&:to_a)).to eq([[1], [2]])
+    end
+
+    it "transcodes to the client encoding" do
+      connection.client_encoding = "SJIS"
+      %i[binary text csv].each_with_index do |format, number|
+        connection.copy_in("things", [[number, "表\\表\t", nil, nil]], format: format)
+      end
+      expect(connection.copy_out("things").map { |row| row[:name].encode("UTF-8") }).to eq(["表\\表\t"] * 3)
+    end
+  end
+
+  describe "in, of data:" do
+    it "takes an IO, in text by default" do
+      expect(connection.copy_in("things", StringIO.new("1\ta\t\\N\t\\N\n2\tb\t\\N\t\\N\n"))).to eq(2)
+      expect(things(connection)).to eq([[1, "a", nil, nil], [2, "b", nil, nil]])
+    end
+
+    it "respects separator:, null:, header: and columns:" do
+      data = StringIO.new("name;id\nx;1\n-;2\n")
+      connection.copy_in("things", data, format: :csv, separator: ";", null: "-", header: true, columns: %w[name id])
+      expect(things(connection)).to eq([[1, "x", nil, nil], [2, nil, nil, nil]])
+    end
+
+    it "respects the encoding of the IO" do
+      data = StringIO.new("1\t\xE9\n".dup.force_encoding("ISO-8859-1"))
+      connection.copy_in("things", data, columns: %w[id name])
+      expect(things(connection).first[1]).to eq("é")
+    end
+
+    it "takes a COPY as it is, its data from an IO or a block" do
+      sql = "COPY things (id) FROM STDIN (FORMAT csv)"
+      expect(connection.copy_in(sql, StringIO.new("1\n2\n"))).to eq(2)
+      expect(connection.copy_in(sql) { |copy| copy << "3\n" << "4" << "5\n" }).to eq(2)
+      expect(things(connection).map(&:first)).to eq([1, 2, 3, 45])
+    end
+
+    it "wants an IO with read, or rows" do
+      expect { connection.copy_in("things", 5) }.to raise_error(TypeError, /read or each/)
+      expect { connection.copy_in("things") }.to raise_error(ArgumentError, /either/)
+      expect { connection.copy_in("things", Struct.new(:a) { def read(_) = 5 }.new(1)) }.to raise_error(TypeError, /Integer/)
+      expect_usable(connection)
+    end
+
+    it "takes an IO that gives short pieces" do
+      pieces = %w[1 2 3].join("\n").chars
+      source = Class.new { define_method(:read) { |_| pieces.shift } }.new
+      expect(connection.copy_in("COPY things (id) FROM STDIN", source)).to eq(3)
+    end
+  end
+
+  describe "out:" do
+    before { connection.copy_in("things", rows) }
+
+    it "gives typed rows of a table" do
+      seen = []
+      expect(connection.copy_out("things") { |row| seen << row }).to eq(3)
+      expect(seen).to all(be_a(Pgconn::Row))
+      expect(seen.map(&:to_a)).to eq(rows)
+      expect(seen.first[:name]).to eq(rows[0][1])
+    end
+
+    it "gives typed rows of queries" do
+      ["SELECT id FROM things WHERE id > 1 -- two", "TABLE things", "WITH a AS (SELECT 1) SELECT * FROM a",
+       "VALUES (1), (2)", "(SELECT 1)", "select 1;"].each do |sql|
+        expect(connection.copy_out(sql).map(&:to_a)).to eq(connection.execute(sql).fetch_all.map(&:to_a))
+      end
+    end
+
+    it "gives the same in text, also where a type has no binary form" do
+      expect(connection.copy_out("things", format: :text).map(&:to_a)).to eq(rows)
+      expect(connection.copy_out("SELECT 1, point(1,2), '\\N'::text, E'\\b\\f\\x0b\\r'").map(&:to_a))
+        .to eq([[1, "(1,2)", "\\N", "\b\f\v\r"]])
+    end
+
+    it "gives no rows" do
+      expect(connection.copy_out("SELECT 1 WHERE false").to_a).to eq([])
+      expect(connection.copy_out("SELECT 1 WHERE false", format: :text).to_a).to eq([])
+    end
+
+    it "gives rows without columns" do
+      expect(connection.copy_out("SELECT FROM generate_series(1, 3)").map(&:to_a)).to eq([[], [], []])
+      expect(connection.copy_out("SELECT FROM generate_series(1, 3)", format: :text).map(&:to_a)).to eq([[], [], []])
+    end
+
+    it "gives many and large rows" do
+      sizes = [1, 100_000, 1_000_000, 5]
+      query = "SELECT repeat('x', n) FROM unnest(ARRAY#{sizes}) n"
+      expect(connection.copy_out(query).map { |row| row[0].size }).to eq(sizes)
+      expect(connection.copy_out("SELECT i FROM generate_series(1, 100000) i").sum { |row| row[0] }).to eq(5_000_050_000)
+    end
+
+    it "writes data to an IO" do
+      io = StringIO.new
+      expect(connection.copy_out("SELECT id, name FROM things WHERE id > 1", io, format: :csv, header: true)).to eq(2)
+      expect(io.string).to eq("id,name\n2,\n3,\"\"\n")
+    end
+
+    it "gives the data of a COPY as Strings in the client encoding, or of bytes" do
+      text = []
+      connection.copy_out("COPY (SELECT 'é') TO STDOUT") { |data| text << data }
+      expect(text).to eq(["é\n"])
+      connection.copy_out("COPY (SELECT 1) TO STDOUT (FORMAT binary)") { |data| expect(data.encoding).to eq(Encoding::BINARY) }
+    end
+
+    it "wants an IO with write" do
+      expect { connection.copy_out("things", 5) }.to raise_error(TypeError, /write/)
+    end
+  end
+
+  describe "by psycopg2's names:" do
+    let(:cursor) { connection.cursor }
+
+    it "copy_from and copy_to" do
+      expect(cursor.copy_from(StringIO.new("1|-\n"), "things", separator: "|", null: "-", columns: %w[id name])).to eq(1)
+      io = StringIO.new
+      expect(cursor.copy_to(io, "things", separator: "|", null: "-", columns: %w[id name])).to eq(1)
+      expect(io.string).to eq("1|-\n")
+      expect(cursor.rowcount).to eq(1)
+      expect(cursor.query).to start_with("COPY")
+      expect(cursor.statusmessage).to eq("COPY 1")
+    end
+
+    it "copy_expert goes in the direction that its SQL says" do
+      expect(cursor.copy_expert("COPY things (id) FROM STDIN", StringIO.new("5\n"))).to eq(1)
+      io = StringIO.new
+      expect(cursor.copy_expert("COPY things (id) TO STDOUT", io)).to eq(1)
+      expect(io.string).to eq("5\n")
+    end
+  end
+
+  describe "that fails:" do
+    it "the source's exception comes out, and nothing is loaded" do
+      expect { connection.copy_in("things") { |copy| 5_000.times { |i| i == 4_999 ? raise(KeyError, "mine") : copy << [i, "x" * 100, nil, nil] } } }
+        .to raise_error(KeyError, "mine")
+      expect_usable(connection)
+      expect(things(connection)).to be_empty
+    end
+
+    it "the sink's exception comes out, and the rest is cancelled" do
+      expect { connection.copy_out("SELECT generate_series(1, 100000000)") { raise KeyError, "mine" } }
+        .to raise_error(KeyError, "mine")
+      expect_usable(connection)
+    end
+
+    it "break ends either" do
+      connection.copy_in("things") { |copy| break copy << rows[0] }
+      expect(connection.copy_out("SELECT generate_series(1, 100000000)") { |row| break row[0] }).to eq(1)
+      expect_usable(connection)
+      expect(things(connection)).to be_empty
+    end
+
+    it "in a transaction it is to be rolled back" do
+      connection = connect
+      prepare(connection)
+      connection.commit
+      expect { connection.copy_in("things") { |copy| fail_after(copy, rows[0]) } }.to raise_error(KeyError)
+      expect { connection.execute("SELECT 1") }.to raise_error(Pgconn::Errors::InFailedSqlTransaction)
+      expect_usable(connection)
+    end
+
+    it "a server error stops the source soon" do
+      sent = 0
+      expect do
+        connection.copy_in("COPY things (id) FROM STDIN") do |copy|
+          10_000_000.times { |i| copy << (i == 10 ? "bad\n" : "1234567\n") && sent += 1 }
+        end
+      end.to raise_error(Pgconn::Errors::InvalidTextRepresentation)
+      expect(sent).to be < 9_000_000
+      expect_usable(connection)
+    end
+
+    it "an error at the last row loads nothing" do
+      connection.execute("ALTER TABLE things ADD UNIQUE (id)")
+      expect { connection.copy_in("things", (1..20_000).map { |i| [i % 20_000, nil, nil, nil] } + [[1, nil, nil, nil]]) }
+        .to raise_error(Pgconn::Errors::UniqueViolation)
+      expect_usable(connection)
+      expect(things(connection)).to be_empty
+    end
+
+    it "SQL that isn't one COPY, or goes the other way, is a ProgrammingError" do
+      { "COPY things TO STDOUT" => /copy_out/, "COPY things FROM STDIN; SELECT 1" => /one COPY/ }.each do |sql, message|
+        expect { connection.copy_in(sql, StringIO.new("")) }.to raise_error(Pgconn::ProgrammingError, message)
+        expect_usable(connection)
+      end
+      expect { connection.copy_out("COPY things FROM STDIN", StringIO.new) }.to raise_error(Pgconn::ProgrammingError, /copy_in/)
+      expect { connection.cursor.copy_expert("SELECT 1", StringIO.new) }.to raise_error(Pgconn::ProgrammingError, /one COPY/)
+      expect_usable(connection)
+    end
+
+    it "corrects the error's position where BEGIN goes ahead" do
+      sql = "COPY nowhere, FROM STDIN"
+      expect { connect.copy_in(sql, StringIO.new) }
+        .to raise_error(Pgconn::Errors::SyntaxError) { |error| expect(error.diag.position).to eq(13) }
+    end
+  end
+
+  describe "holds the connection:" do
+    it "what its own block executes is a ProgrammingError" do
+      connection.copy_in("things") do |copy|
+        copy << rows[0]
+        expect { connection.execute("SELECT 1") }.to raise_error(Pgconn::ProgrammingError, /COPY holds/)
+        expect { connection.commit }.to raise_error(Pgconn::ProgrammingError, /COPY holds/)
+        expect { connection.transaction { nil } }.to raise_error(Pgconn::ProgrammingError, /COPY holds/)
+        expect { connection.copy_out("things") { nil } }.to raise_error(Pgconn::ProgrammingError, /COPY holds/)
+        expect { connection.wait_for_notify(timeout: 1) }.to raise_error(Pgconn::ProgrammingError, /COPY holds/)
+      end
+      connection.copy_out("things") do
+        expect { connection.execute("SELECT 1") }.to raise_error(Pgconn::ProgrammingError, /COPY holds/)
+      end
+      expect(things(connection)).to eq([rows[0]])
+    end
+
+    it "other threads wait for its end" do
+      order = Queue.new
+      connection.copy_in("things") do |copy|
+        copy << rows[0]
+        thread = in_thread { connection.execute("SELECT count(*) FROM things").fetch_value.tap { order << :other } }
+        eventually("it waits") { thread.status == "sleep" }
+        copy << rows[1]
+        order << :copy
+        @other = thread
+      end
+      expect(value_of(@other)).to eq(2)
+      expect(order.pop).to eq(:copy)
+    end
+
+    it "until it is left without its end: by a fiber that is collected" do
+      enumerator = connection.copy_out("SELECT i FROM generate_series(1, 10000000) i")
+      expect(enumerator.next.to_a).to eq([1])
+      enumerator = nil # rubocop:disable Lint/UselessAssignment
+      thread = in_thread { connection.execute("SELECT 7").fetch_value }
+      eventually("it is collected") { GC.start || thread.join(0.05) }
+      expect(value_of(thread)).to eq(7)
+    end
+
+    it "close ends it" do
+      expect { connection.copy_in("things") { |copy| connection.close || (copy << rows[0]) } }.to raise_error(Pgconn::InterfaceError)
+      expect { connect(autocommit: true).then { |c| c.copy_out("SELECT i FROM generate_series(1, 1000000) i") { c.close } } }
+        .to raise_error(Pgconn::InterfaceError)
+    end
+  end
+
+  it "begins a transaction with the COPY" do
+    connection = connect
+    prepare(connection)
+    connection.commit
+    connection.copy_in("things", rows)
+    expect(connection.transaction_status).to eq(Pgconn::TRANSACTION_STATUS_INTRANS)
+    connection.rollback
+    expect(things(connection)).to be_empty
+  end
+
+  it "tells a progress callable of rows and bytes" do
+    told = []
+    connection.copy_in("things", Array.new(20_000) { |i| [i, "x", nil, nil] }, progress: ->(*numbers) { told << numbers })
+    expect(told.size).to be > 1
+    expect(told).to eq(told.sort)
+    expect(told.last).to match([20_000, be > 200_000])
+  end
+
+  it "tells the tracer" do
+    events = []
+    connection.tracer = ->(event) { events << [event.sql, event.rows] }
+    connection.copy_in("COPY things (id) FROM STDIN", StringIO.new("1\n"))
+    expect(events).to eq([["COPY things (id) FROM STDIN", 1]])
+    connection.copy_out("things", StringIO.new)
+    expect(events.last).to eq(['COPY "things" TO STDOUT', 1])
+  end
+
+  it "works over TLS" do
+    connection = connect(nil, host: server.host, port: server.port, dbname: server.database, user: server.user,
+                              sslmode: "require", autocommit: true)
+    prepare(connection)
+    expect(connection.copy_in("things", Array.new(30_000) { |i| [i, "x" * 50, nil, nil] })).to eq(30_000)
+    expect(connection.copy_out("things").sum { |row| row[0] }).to eq(449_985_000)
+    expect { connection.copy_in("COPY things FROM STDIN", StringIO.new("bad\n" * 100_000)) }.to raise_error(Pgconn::DataError)
+    expect_usable(connection)
+  end
+
+  it "makes rows that the collector leaves whole", :gc_stress do
+    connection.copy_in("things", rows)
+    expect(connection.copy_out("things").map(&:to_a)).to eq(rows)
+    expect(connection.copy_out("things", format: :text).map(&:to_a)).to eq(rows)
+  end
+
+  it "isn't for async connections" do
+    connection = connect(async: true)
+    connection.to_io.wait(connection.poll, 1) until connection.poll == Pgconn::POLL_OK
+    expect { connection.copy_in("things", [[1]]) }.to raise_error(Pgconn::ProgrammingError)
+    expect { connection.copy_out("SELECT 1", StringIO.new) }.to raise_error(Pgconn::ProgrammingError)
+  end
+
+  WaysOfWaiting.all.each do |name, way|
+    it "works both ways, and fails well, in #{name}" do
+      way.call(server) do |keywords|
+        connection = Pgconn.connect(**keywords, autocommit: true)
+        prepare(connection)
+        connection.copy_in("things") { |copy| 30_000.times { |i| copy << [i, "x" * 20, nil, nil] } }
+        expect(connection.copy_out("things").sum { |row| row[0] }).to eq(449_985_000)
+        expect { connection.copy_in("things") { |copy| fail_after(copy, rows[0]) } }.to raise_error(KeyError)
+        expect { connection.copy_out("things") { raise KeyError } }.to raise_error(KeyError)
+        expect(connection.execute("SELECT count(*) FROM things").fetch_value).to eq(30_000)
+        connection.close
+      end
+    end
+  end
+end
