@@ -170,9 +170,11 @@ pgconn_cancel_ended(struct pgconn_cancel *cancel)
 }
 
 enum pgconn_wait_end
-pgconn_cancel_wait(const struct pgconn_cancel *cancel, pgconn_time deadline, VALUE connection)
+pgconn_cancel_wait(const struct pgconn_cancel *cancel, pgconn_time deadline, VALUE connection,
+                   struct pgconn_wakeup **doorbell)
 {
-    return pgconn_wait_descriptor(cancel->thread, PGCONN_STEP_WANT_HANG_UP, deadline, connection);
+    return pgconn_wait_descriptor_rung(cancel->thread, PGCONN_STEP_WANT_HANG_UP, deadline,
+                                       connection, doorbell);
 }
 
 void

@@ -28,9 +28,12 @@ void pgconn_cancel_stop(struct pgconn_cancel *cancel);
 /* Whether no request is under way any more; forgets one that has ended. Never waits. */
 bool pgconn_cancel_ended(struct pgconn_cancel *cancel);
 
-/* Waits until the thread has ended; connection as a stepper has it. Never raises. */
+/*
+ * Waits until the thread has ended; connection as a stepper has it. Never raises. Who forgets the
+ * request meanwhile has to ring the doorbell: the end doesn't show any more then.
+ */
 enum pgconn_wait_end pgconn_cancel_wait(const struct pgconn_cancel *cancel, pgconn_time deadline,
-                                        VALUE connection);
+                                        VALUE connection, struct pgconn_wakeup **doorbell);
 
 /* Forgets the request that is under way; its thread ends by itself. */
 void pgconn_cancel_forget(struct pgconn_cancel *cancel);

@@ -115,14 +115,16 @@ run_is_alone(const struct pgconn_run *run)
            !run->flight->transfer;
 }
 
+/* Until the request that is under way has ended, or another caller has taken over. */
 static enum pgconn_wait_end
-run_rest(const struct pgconn_run *run, pgconn_time until)
+run_rest(struct pgconn_run *run, pgconn_time until)
 {
     struct pgconn_session *session = run->session;
     enum pgconn_wait_end end;
 
     session->queue.rests = true;
-    end = pgconn_cancel_wait(&session->cancel, until, pgconn_session_connection(session));
+    end = pgconn_cancel_wait(&session->cancel, until, pgconn_session_connection(session),
+                             &run->doorbell);
     if (session->driver == run) session->queue.rests = false;
     return end;
 }

@@ -206,3 +206,13 @@ pgconn_wait_descriptor(int descriptor, enum pgconn_step wanted, pgconn_time dead
 
     return pgconn_wait_drive(&stepper, deadline);
 }
+
+enum pgconn_wait_end
+pgconn_wait_descriptor_rung(int descriptor, enum pgconn_step wanted, pgconn_time deadline,
+                            VALUE connection, struct pgconn_wakeup **doorbell)
+{
+    struct single single = {.descriptor = descriptor, .wanted = wanted};
+    struct pgconn_stepper stepper = {single_step, single_descriptor, &single, connection};
+
+    return pgconn_wait_drive_rung(&stepper, deadline, doorbell);
+}

@@ -114,9 +114,13 @@ VALUE pgconn_wait_io(VALUE connection);
 
 /*
  * Waits for one thing (WANT_...) on one descriptor; connection as a stepper has it. Never raises.
+ * The second has a doorbell, as pgconn_wait_drive_rung.
  */
 enum pgconn_wait_end pgconn_wait_descriptor(int descriptor, enum pgconn_step wanted,
                                             pgconn_time deadline, VALUE connection);
+enum pgconn_wait_end pgconn_wait_descriptor_rung(int descriptor, enum pgconn_step wanted,
+                                                 pgconn_time deadline, VALUE connection,
+                                                 struct pgconn_wakeup **doorbell);
 
 /* Where a caller sleeps whose flight is in somebody else's hands; on that caller's stack. */
 struct pgconn_sleeper {

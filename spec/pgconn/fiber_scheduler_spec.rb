@@ -258,6 +258,33 @@ RSpec.describe "Under a Fiber scheduler" do
       end
     end
 
+    it "don't wait for a cancel request whose end a thread has seen in their place" do
+      gate = Queue.new
+      requests = Queue.new
+      cancel = [80_877_102].pack("N") # what begins a cancel request, in place of a protocol's version
+      to_server = ->(bytes, _) { bytes.tap { bytes.include?(cancel) && (requests << true) && gate.pop } }
+      locker = connect(autocommit: true)
+      locker.execute("SELECT pg_advisory_lock(71)")
+      through_proxy(to_server: to_server) do |proxy|
+        in_async(port: proxy.port, cancel_timeout: 60) do |task, connection|
+          stopped = task.async { connection.execute("SELECT pg_advisory_lock(71)") }
+          eventually { sleep(0.01) && sleeping?(connection) }
+          stopped.stop
+          eventually { sleep(0.01) && !requests.empty? }
+          waiting = task.async { connection.execute("SELECT 'fiber'").fetch_value }
+          locker.close # its answer comes, and nothing is sent before the request has ended
+          20.times { sleep 0.01 } # the loop turns until only that is waited for
+          other = in_thread { connection.execute("SELECT 'thread'").fetch_value }
+          eventually { other.stop? }
+          # The loop is held up while the request ends.
+          expect(Fiber.new(blocking: true) { gate.close && value_of(other) }.resume).to eq("thread")
+          expect(task.with_timeout(ConnectionHelpers::SOON) { waiting.wait }).to eq("fiber")
+        ensure
+          gate.close
+        end
+      end
+    end
+
     it "may be of one thread: a blocking fiber takes over from a task of its own loop" do
       in_async do |task, connection|
         sleeping = task.async { connection.execute("SELECT pg_sleep(0.3), 'fiber'").fetch[1] }
