@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "spec_helper"
+require "async"
 
 RSpec.describe "A connection that is lost" do
   # Ends the session from outside, as an administrator does, and waits for its end.
@@ -162,6 +163,30 @@ RSpec.describe "A connection that is lost" do
       elapsed = Elapsed.seconds { expect(outcome_of(thread)).to be_a(Pgconn::ConnectionLost) }
       expect(elapsed).to be < ConnectionHelpers::SOON
       expect(connection).to be_broken
+    end
+
+    # Threads, and fibers of two schedulers: some execute, some want the line for themselves.
+    # @return [Array<Thread>] whose values are what the callers got, an array of errors each
+    def hundred_callers(connection)
+      ask = lambda do |number|
+        number.even? ? connection.execute("SELECT 1") : connection.transaction { connection.execute("SELECT 1") }
+      rescue StandardError => e
+        e
+      end
+      loops = Array.new(2) { in_thread { Sync { |task| Array.new(25) { |n| task.async { ask.call(n) } }.map(&:wait) } } }
+      loops + Array.new(50) { |number| in_thread { [ask.call(number)] } }
+    end
+
+    it "raises ConnectionLost for each of a hundred callers who wait, and none hangs" do
+      PostgresServer.start do |mortal|
+        connection, first = sleeping_on(mortal, {})
+        callers = hundred_callers(connection)
+        eventually("all wait") { callers.all?(&:stop?) }
+        mortal.stop(mode: :immediate)
+        errors = callers.flat_map { |thread| value_of(thread) }
+        expect(errors.map(&:class)).to eq([Pgconn::ConnectionLost] * 100)
+        expect(outcome_of(first)).to be_a(Pgconn::ConnectionLost)
+      end
     end
 
     it "raises ConnectionLost in the middle of a statement, however it goes down" do
