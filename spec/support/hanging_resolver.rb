@@ -5,15 +5,23 @@ require "rbconfig"
 require "tmpdir"
 
 # A getaddrinfo for LD_PRELOAD that hangs for a minute, as it does when the name servers don't
-# answer. It writes a byte to the descriptor in HANGING_RESOLVER_FD when it was entered.
+# answer. It writes a byte to the descriptor in HANGING_RESOLVER_FD when it was entered. What is an address
+# already, for which nobody is asked, it leaves to the real one.
 module HangingResolver
   SOURCE = <<~C
+    #define _GNU_SOURCE
+    #include <dlfcn.h>
     #include <netdb.h>
     #include <stdlib.h>
     #include <unistd.h>
 
     int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found)
     {
+        if (hints && hints->ai_flags & AI_NUMERICHOST) {
+            int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+            *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+            return real(node, service, hints, found);
+        }
         if (write(atoi(getenv("HANGING_RESOLVER_FD")), "!", 1) == 1)
             sleep(60);
         return EAI_AGAIN;
@@ -35,7 +43,8 @@ module HangingResolver
       at_exit { FileUtils.rm_rf(directory) }
       source, library = %w[resolver.c resolver.so].map { |name| File.join(directory, name) }
       File.write(source, SOURCE)
-      system(*RbConfig::CONFIG["CC"].split, "-shared", "-fPIC", "-o", library, source, exception: true)
+      compiler = RbConfig::CONFIG["CC"].split
+      system(*compiler, "-shared", "-fPIC", "-o", library, source, "-ldl", exception: true)
       library
     end
   end
