@@ -226,6 +226,24 @@ RSpec.describe "Ractors" do
     RUBY
   end
 
+  it "has Fiber schedulers, whose fibers run while others wait" do
+    prelude = { "RUBYOPT" => [ENV["RUBYOPT"], "-r#{File.expand_path("../support/gate_scheduler.rb", __dir__)}"].join(" ") }
+    expect(in_ractor(<<~RUBY, env: prelude)).to eq([[*0..7], true, "usable"])
+      GateScheduler.run(ENV["HOST"], ENV["PORT"].to_i) do |gate|
+        fibers = Pgconn.connect(host: "127.0.0.1", port: gate.port, dbname: ENV["DBNAME"], user: ENV["DBUSER"],
+                                sslmode: "disable", autocommit: true)
+        values = []
+        ticks = 0
+        8.times { |n| Fiber.schedule { values << fibers.execute("SELECT $1::int FROM pg_sleep(0.02)", [n]).fetch_value } }
+        sleep(0.01) && ticks += 1 until values.size == 8
+        fibers.transaction { fibers.execute("SELECT 1") }
+        [values.sort, ticks > 1, fibers.execute("SELECT 'usable'").fetch_value]
+      ensure
+        fibers&.close
+      end
+    RUBY
+  end
+
   it "composes SQL, quotes, and tells a tracer" do
     expect(in_ractor(<<~RUBY)).to eq([3, %('{"1","it''s"}'), %("a b"), "SELECT '1970-01-01'::date", ["SELECT 3"]])
       sql = Pgconn::SQL.format("SELECT {value} AS {name}", value: Pgconn::SQL::Literal.new(3),
