@@ -28,7 +28,8 @@ class Crowd
   # @return [Array<Exception>] what shouldn't have come out of the callers
   def run(seconds)
     @deadline = Elapsed.now + seconds
-    started = Array.new(LOOPS) { |number| start_loop(number) } << Thread.new { keep_threads }
+    loops = @sizes[:fibers].zero? ? 0 : LOOPS
+    started = Array.new(loops) { |number| start_loop(number) } << Thread.new { keep_threads }
     started.each { |thread| thread.join(seconds + BOUND) || failed("callers never came back") }
     @failures
   end
