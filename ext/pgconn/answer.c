@@ -25,11 +25,19 @@ pgconn_answer_request(VALUE timeout)
     return request;
 }
 
+/* The user's own text. */
+static VALUE
+request_text(const struct pgconn_request *request)
+{
+    if (request->ahead == 0) return request->sql;
+    return rb_str_freeze(rb_str_substr(request->sql, request->ahead, RSTRING_LEN(request->sql)));
+}
+
 static struct pgconn_error_source
 request_source(const struct pgconn_request *request, const char *outcome)
 {
     struct pgconn_error_source source = {
-        .query = request->sql,
+        .query = request_text(request),
         .cursor = request->cursor,
         .outcome = outcome,
     };
@@ -122,7 +130,8 @@ pgconn_answer_error(const struct pgconn_flight *flight, const PGresult *result,
     if (position && !NIL_P(request->sql)) {
         source.position = pgconn_params_user_position(request->sql, request->arguments,
                                                       flight->settings.standard_strings,
-                                                      strtol(position, NULL, 10) - ahead);
+                                                      strtol(position, NULL, 10) - ahead) -
+                          request->ahead;
     }
     return pgconn_error_from_result(&source);
 }

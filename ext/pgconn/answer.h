@@ -9,7 +9,7 @@
 
 /* What a caller asks for, as errors tell it. */
 struct pgconn_request {
-    VALUE sql;       /* the user's own text, or nil */
+    VALUE sql;       /* the user's own text, or nil; see ahead */
     VALUE arguments; /* as the user gave them: positions are counted in the user's text */
     VALUE cursor;    /* or nil */
     VALUE timeout;   /* nil or a Numeric of seconds, for messages */
@@ -24,8 +24,13 @@ struct pgconn_request {
     VALUE *slot, *further;
     /* Makes the error that an answer without one means all the same; gives nil. Or NULL. */
     VALUE (*fault)(const struct pgconn_request *request, const PGresult *result);
-    bool quiet;    /* part of a command: its messages are delivered with the rest of it */
-    bool joins;    /* the transaction that is open, but begins none */
+    struct pgconn_resource *resource; /* that it makes or uses, see flight.h; or NULL */
+    const char *inside;               /* see flight.h */
+    const char *portal; /* to be described behind it, in the client encoding; or NULL */
+    long ahead;         /* characters that are put in front of the user's own text in sql */
+    bool makes;         /* the resource */
+    bool quiet;         /* part of a command: its messages are delivered with the rest of it */
+    bool joins;         /* the transaction that is open, but begins none */
     bool relies;   /* on what was learned of its statement, which may be to blame for an error */
     bool repeated; /* it was sent before, and refused */
 };

@@ -51,6 +51,8 @@ command_hand_over(PGconn *pg, const struct pgconn_command *command)
         return PQsendPrepare(pg, command->name, command->sql, params->count, params->types);
     case PGCONN_COMMAND_DESCRIBE:
         return PQsendDescribePrepared(pg, command->name);
+    case PGCONN_COMMAND_DESCRIBE_PORTAL:
+        return PQsendDescribePortal(pg, command->sql);
     case PGCONN_COMMAND_EXECUTE:
         return PQsendQueryPrepared(pg, command->name, params->count, params->values,
                                    params->lengths, params->formats, command->result_format);

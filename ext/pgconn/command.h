@@ -9,11 +9,12 @@
 
 /* What a command asks the server to do. */
 enum pgconn_command_kind {
-    PGCONN_COMMAND_QUERY,      /* Parse (without a name), Bind, Describe and Execute */
-    PGCONN_COMMAND_EXECUTE,    /* Bind, Describe and Execute, of a statement with a name */
-    PGCONN_COMMAND_PREPARE,    /* Parse; an empty name is none */
-    PGCONN_COMMAND_DESCRIBE,   /* Describe, of a statement */
-    PGCONN_COMMAND_STATEMENTS, /* any number of statements: see simple_query.h */
+    PGCONN_COMMAND_QUERY,           /* Parse (without a name), Bind, Describe and Execute */
+    PGCONN_COMMAND_EXECUTE,         /* Bind, Describe and Execute, of a statement with a name */
+    PGCONN_COMMAND_PREPARE,         /* Parse; an empty name is none */
+    PGCONN_COMMAND_DESCRIBE,        /* Describe, of a statement */
+    PGCONN_COMMAND_DESCRIBE_PORTAL, /* Describe, of the portal with the name that stands for sql */
+    PGCONN_COMMAND_STATEMENTS,      /* any number of statements: see simple_query.h */
 };
 
 struct pgconn_command {

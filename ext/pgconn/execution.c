@@ -37,9 +37,13 @@ arguments_are_given(VALUE arguments)
 
 /* The simple protocol has no parameters. */
 static void
-several_check(VALUE arguments)
+several_check(const struct pgconn_request *request)
 {
-    if (!arguments_are_given(arguments)) return;
+    if (request->portal) {
+        pgconn_error_raise(rb_ePgconnProgrammingError,
+                           "a named cursor is for one statement, and these are several");
+    }
+    if (!arguments_are_given(request->arguments)) return;
     pgconn_error_raise(rb_ePgconnProgrammingError,
                        "several statements in one string can't have parameters: execute them one "
                        "by one");
@@ -67,7 +71,7 @@ execution_start(struct execution *execution)
     execution->arguments.types = Qnil;
     execution_fetch(execution, by_name);
     keyword_check(execution->known->keyword);
-    if (execution->known->sql.several) several_check(request->arguments);
+    if (execution->known->sql.several) several_check(request);
     values = pgconn_params_values(&execution->known->sql, request->arguments);
     execution->arguments = pgconn_params_resolve(values, execution->executor->registry);
     if (!NIL_P(execution->arguments.types)) execution_fetch(execution, by_name);
@@ -161,6 +165,21 @@ statements_add(struct execution *execution)
     flight->may_end = execution->known->sql.may_end;
 }
 
+/* What the request says of resources, and the portal that the statement opens. */
+static void
+portal_add(struct execution *execution)
+{
+    const struct pgconn_request *request = execution->request;
+    struct pgconn_flight *flight = execution->flight;
+
+    flight->resource = pgconn_resource_retain(request->resource);
+    flight->makes = request->makes;
+    if (request->portal &&
+        !pgconn_flight_append(flight, PGCONN_COMMAND_DESCRIBE_PORTAL, request->portal)) {
+        rb_memerror();
+    }
+}
+
 static VALUE
 flight_fill(VALUE arg)
 {
@@ -172,6 +191,7 @@ flight_fill(VALUE arg)
     if (execution->known->sql.several) statements_add(execution);
     else commands_add(execution, parameters_copy(execution, copy));
     ALLOCV_END(buffer);
+    if (execution->request->resource) portal_add(execution);
     return Qnil;
 }
 
@@ -296,6 +316,7 @@ flight_make(struct execution *execution, VALUE (*fill)(VALUE))
     pgconn_session_classify(flight, execution->known->keyword);
     if (execution->known->may_set) flight->barrier = true; /* as SET is */
     if (execution->request->repeated) flight->repeatable = false;
+    flight->inside = execution->request->inside;
     flight->joins = execution->request->joins;
     if (flight->joins) flight->begins = PGCONN_BEGINS_NEVER;
     execution->flight = flight;

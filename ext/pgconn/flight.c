@@ -16,6 +16,7 @@ pgconn_flight_free(struct pgconn_flight *flight)
         pgconn_command_free(command);
     }
     pgconn_transfer_release(flight->transfer);
+    pgconn_resource_release(flight->resource);
     free(flight);
 }
 

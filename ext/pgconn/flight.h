@@ -8,6 +8,7 @@
 #include "caller.h"
 #include "message.h"
 #include "modes.h"
+#include "resource.h"
 #include "sql_statements.h"
 #include "transfer.h"
 
@@ -100,9 +101,12 @@ struct pgconn_flight {
     bool repeatable; /* can be sent again then: nothing of it is left */
     unsigned long two_phase; /* the stage that it is to end, see two_phase.h; 0: none */
     const char *outside;     /* not for inside of transactions: what is said there; or NULL */
-    const char *forbidden;   /* why the session's state forbade it to be sent; or NULL */
-    struct pgconn_sleeper *sleeper; /* its caller's; NULL once that has gone */
-    struct pgconn_command only;     /* what most flights have as their only command */
+    const char *inside;      /* not for outside of transactions: what is said there; or NULL */
+    struct pgconn_resource *resource; /* that it makes or uses, retained; or NULL */
+    bool makes;                       /* it makes it */
+    const char *forbidden;            /* why the session's state forbade it to be sent; or NULL */
+    struct pgconn_sleeper *sleeper;   /* its caller's; NULL once that has gone */
+    struct pgconn_command only;       /* what most flights have as their only command */
 };
 
 /* NULL when out of memory. */

@@ -221,6 +221,15 @@ pgconn_line_end(struct pgconn_flight *flight)
     return savepoint_append(flight, "RELEASE SAVEPOINT");
 }
 
+int
+pgconn_line_depth(const struct pgconn_line *line)
+{
+    const struct pgconn_hold *hold = line->top;
+
+    while (hold && !hold->begun) hold = hold->outer;
+    return hold ? hold->depth : 0;
+}
+
 static bool
 line_is_lost(const struct pgconn_line *line)
 {
@@ -295,13 +304,13 @@ line_lose(struct pgconn_line *line, bool in_transaction)
 }
 
 /* The tag of ROLLBACK TO is that of ROLLBACK: so it counts whether there was a ROLLBACK at all. */
-static bool
-flight_has_ended_transaction(const struct pgconn_flight *flight)
+bool
+pgconn_line_has_ended_transaction(const struct pgconn_flight *flight)
 {
     const struct pgconn_command *command;
     const char *tag;
 
-    if (!flight->may_end) return false;
+    if (!flight->may_end && !flight->ends) return false;
     for (command = flight->commands; command; command = command->next) {
         tag = command->result ? PQcmdStatus(command->result) : "";
         if (strcmp(tag, "COMMIT") == 0 || strcmp(tag, "ROLLBACK") == 0) return true;
@@ -329,7 +338,7 @@ pgconn_line_settle(struct pgconn_line *line, const struct pgconn_flight *flight,
         hold_settle_begin(line->top, first_of_blocks(line, flight));
     }
     if (flight->errand == PGCONN_ERRAND_ROLLBACK) line_take_back(line);
-    else if (transaction == PQTRANS_IDLE || flight_has_ended_transaction(flight)) {
+    else if (transaction == PQTRANS_IDLE || pgconn_line_has_ended_transaction(flight)) {
         line_lose(line, transaction != PQTRANS_IDLE);
     }
 }

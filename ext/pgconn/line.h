@@ -90,6 +90,12 @@ bool pgconn_line_begin(struct pgconn_line *line, struct pgconn_flight *flight,
 /* Gives a RELEASE or a LEAVE its statements, unless it has them. False when out of memory. */
 bool pgconn_line_end(struct pgconn_flight *flight);
 
+/* The depth of the innermost block that the server knows of; 0: there is none. */
+int pgconn_line_depth(const struct pgconn_line *line);
+
+/* Whether the user's SQL in the flight has ended a transaction, with another one open perhaps. */
+bool pgconn_line_has_ended_transaction(const struct pgconn_flight *flight);
+
 /* Why the flight, whose turn it is, can't be sent in the block that is open; or NULL. */
 const char *pgconn_line_forbids(const struct pgconn_line *line, const struct pgconn_flight *flight);
 

@@ -69,6 +69,17 @@ session_prepare(struct pgconn_session *session, struct pgconn_flight *flight)
     pgconn_errand_send(session);
 }
 
+/* What the flight needs and isn't there, in words; or NULL. */
+static const char *
+session_lacks(const struct pgconn_session *session, const struct pgconn_flight *flight)
+{
+    const struct pgconn_resource *resource = flight->resource;
+
+    if (resource && !flight->makes && !resource->alive) return resource->ended;
+    if (!session->autocommit || session->line.top) return NULL;
+    return pgconn_session_is_in_transaction(session) ? NULL : flight->inside;
+}
+
 /* Sets why the session's state forbids the flight, if it does. */
 static bool
 session_forbids(const struct pgconn_session *session, struct pgconn_flight *flight)
@@ -80,6 +91,7 @@ session_forbids(const struct pgconn_session *session, struct pgconn_flight *flig
     if (!flight->forbidden && pgconn_session_is_in_transaction(session)) {
         flight->forbidden = flight->outside;
     }
+    if (!flight->forbidden) flight->forbidden = session_lacks(session, flight);
     return flight->forbidden != NULL;
 }
 
@@ -210,6 +222,36 @@ session_restore_defaults(struct pgconn_session *session)
     pgconn_two_phase_enter(&session->two_phase, PGCONN_TWO_PHASE_NONE);
 }
 
+/* While the blocks are still those in which the flight was sent. */
+static void
+session_settle_blocks(struct pgconn_session *session, const struct pgconn_flight *flight)
+{
+    const struct pgconn_hold *hold = flight->hold;
+
+    if (!hold || !hold->begun || !hold->savepoint) return;
+    if (flight->boundary == PGCONN_BOUNDARY_LEAVE) {
+        pgconn_resources_undo(&session->resources, hold->depth);
+    }
+    else if (flight->boundary == PGCONN_BOUNDARY_RELEASE && !pgconn_flight_failed(flight)) {
+        pgconn_resources_keep(&session->resources, hold->depth);
+    }
+}
+
+/* What comes to be in a transaction of its own has seen its end already. */
+static void
+session_settle_resources(struct pgconn_session *session, const struct pgconn_flight *flight)
+{
+    bool made = flight->makes && pgconn_flight_result(flight) && !pgconn_flight_failed(flight);
+
+    if (made) {
+        pgconn_resources_add(&session->resources, flight->resource,
+                             pgconn_line_depth(&session->line));
+    }
+    if (session->transaction == PQTRANS_IDLE || pgconn_line_has_ended_transaction(flight)) {
+        pgconn_resources_end(&session->resources, made || pgconn_flight_has_tag(flight, "COMMIT"));
+    }
+}
+
 static void
 session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
 {
@@ -219,7 +261,9 @@ session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
     if (flight->resets && pgconn_flight_has_tag(flight, "DISCARD ALL")) {
         session_restore_defaults(session);
     }
+    session_settle_blocks(session, flight);
     pgconn_line_settle(&session->line, flight, session->transaction);
+    session_settle_resources(session, flight);
     session_judge_strike(session, flight);
     if (flight->refused) flight->refused = session_takes_back(session, flight);
     flight->sent_encoding_index = flight->settings.encoding_index;
