@@ -37,17 +37,25 @@ cursor_compact(void *data)
     cursor->shape.callable = rb_gc_location(cursor->shape.callable);
 }
 
+static void
+cursor_free(void *data)
+{
+    pgconn_portal_free(((struct pgconn_cursor *)data)->portal);
+    xfree(data);
+}
+
 static size_t
 cursor_memsize(const void *data)
 {
-    (void)data;
-    return sizeof(struct pgconn_cursor);
+    const struct pgconn_cursor *cursor = data;
+
+    return sizeof(*cursor) + (cursor->portal ? sizeof(*cursor->portal) : 0);
 }
 
 static const rb_data_type_t cursor_type = {
     .wrap_struct_name = "Pgconn::Cursor",
     .function = {.dmark = cursor_mark,
-                 .dfree = RUBY_DEFAULT_FREE,
+                 .dfree = cursor_free,
                  .dsize = cursor_memsize,
                  .dcompact = cursor_compact},
     .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
@@ -63,6 +71,7 @@ pgconn_cursor_allocate(VALUE class)
     cursor->further = cursor->timeout = cursor->shape.callable = Qnil;
     cursor->pipeline = cursor->failure = Qnil;
     cursor->array_size = 1;
+    cursor->iter_size = 2000;
     return self;
 }
 
@@ -242,5 +251,7 @@ Init_pgconn_cursor(void)
     pgconn_cursor_readers_init();
     pgconn_cursor_execute_init();
     pgconn_cursor_execute_many_init();
+    pgconn_cursor_pages_init();
+    pgconn_cursor_portal_init();
     pgconn_cursor_rows_init();
 }

@@ -1,6 +1,7 @@
 /*
  * Pgconn::Cursor: what it is (cursor.c), how it executes statements (cursor_execute.c), gives their
- * rows (cursor_rows.c) and what else it knows of them (cursor_readers.c).
+ * rows (cursor_rows.c), what else it knows of them (cursor_readers.c) how it uses a portal
+ * (cursor_portal.c) and reads what came from it in pages (cursor_pages.c).
  */
 #ifndef PGCONN_CURSOR_H
 #define PGCONN_CURSOR_H
@@ -8,18 +9,33 @@
 #include "connection.h"
 #include "rows.h"
 
+/* What is known of a portal of the server's, as PostgreSQL calls an open cursor. */
+struct pgconn_portal {
+    struct pgconn_resource *resource;
+    long floor;  /* what lies before this position was dropped */
+    bool holds;  /* WITH HOLD */
+    bool opened; /* by execute; or something was fetched from it, which a function has opened */
+    bool known;  /* rows are counted from its first */
+    bool at_end; /* its last row was fetched, or gone past */
+    bool lost;   /* an interrupt leaves open where it stands */
+};
+
 struct pgconn_cursor {
     VALUE connection;
-    VALUE result;    /* of the last execute, or nil */
-    VALUE further;   /* Array of those of the statements behind it in one string, or nil */
-    VALUE spare;     /* an empty one for the next, or nil */
-    VALUE query;     /* the text as sent, or nil */
-    VALUE pipeline;  /* that the last execute was in, or nil */
-    VALUE failure;   /* the exception that it came to there, or nil */
-    long place;      /* in what the pipeline has gathered; -1: no more in it */
-    long position;   /* of the next row */
-    long array_size; /* rows that fetch_many gives by default */
-    VALUE timeout;   /* nil, or seconds: the default of its executes */
+    VALUE result;   /* of the last execute, or nil */
+    VALUE further;  /* Array of those of the statements behind it in one string, or of the pages
+                        behind it; or nil */
+    VALUE spare;    /* an empty one for the next, or nil */
+    VALUE query;    /* the text as sent, or nil */
+    VALUE pipeline; /* that the last execute was in, or nil */
+    VALUE failure;  /* the exception that it came to there, or nil */
+    long place;     /* in what the pipeline has gathered; -1: no more in it */
+    struct pgconn_portal *portal; /* of a named cursor; or NULL */
+    long before;                  /* rows of a portal that come before those of the result */
+    long position;                /* of the next row, in the result */
+    long array_size;              /* rows that fetch_many gives by default */
+    long iter_size; /* rows that a named cursor asks for at a time when it is iterated */
+    VALUE timeout;  /* nil, or seconds: the default of its executes */
     struct pgconn_row_shape shape;
     bool closed;
 };
@@ -68,9 +84,25 @@ VALUE pgconn_execute_sql_get(VALUE sql, VALUE connection);
 struct pgconn_request pgconn_cursor_start(VALUE self, struct pgconn_cursor *cursor,
                                           const struct pgconn_execute_call *call);
 
+/* The request of an execute whose result becomes that of the cursor. (cursor_execute.c) */
+struct pgconn_request pgconn_cursor_request(VALUE self, struct pgconn_cursor *cursor,
+                                            const struct pgconn_execute_call *call);
+
+/*
+ * Of a named cursor: where its portal stands, behind so many rows; and that all that was fetched
+ * lies behind now, with the portal there. (cursor_pages.c)
+ */
+long pgconn_cursor_portal_position(const struct pgconn_cursor *cursor);
+void pgconn_cursor_stand(VALUE self, struct pgconn_cursor *cursor, long position);
+
+/* NULL: there is none. (cursor_portal.c) */
+void pgconn_portal_free(struct pgconn_portal *portal);
+
 /* Define the methods of the other files. */
 void pgconn_cursor_execute_init(void);
 void pgconn_cursor_execute_many_init(void);
+void pgconn_cursor_pages_init(void);
+void pgconn_cursor_portal_init(void);
 void pgconn_cursor_readers_init(void);
 void pgconn_cursor_rows_init(void);
 

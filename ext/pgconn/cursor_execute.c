@@ -91,6 +91,20 @@ pgconn_cursor_start(VALUE self, struct pgconn_cursor *cursor,
     return request;
 }
 
+struct pgconn_request
+pgconn_cursor_request(VALUE self, struct pgconn_cursor *cursor,
+                      const struct pgconn_execute_call *call)
+{
+    struct pgconn_request request = pgconn_cursor_start(self, cursor, call);
+
+    request.registry = pgconn_connection_registry(cursor->connection);
+    request.spare = cursor->spare;
+    request.slot = &cursor->result;
+    request.further = &cursor->further;
+    cursor->spare = Qnil;
+    return request;
+}
+
 struct run {
     VALUE self;
     const struct pgconn_execute_call *call;
@@ -104,13 +118,8 @@ run_execute(VALUE argument)
     VALUE self = run->self, result;
     struct pgconn_cursor *cursor = pgconn_cursor_get_open(self);
     struct pgconn_executor executor = pgconn_connection_executor(cursor->connection);
-    struct pgconn_request request = pgconn_cursor_start(self, cursor, call);
+    struct pgconn_request request = pgconn_cursor_request(self, cursor, call);
 
-    request.registry = executor.registry;
-    request.spare = cursor->spare;
-    request.slot = &cursor->result;
-    request.further = &cursor->further;
-    cursor->spare = Qnil;
     result = pgconn_execute(&executor, &request, &cursor->query);
     RB_GC_GUARD(self);
     return result;

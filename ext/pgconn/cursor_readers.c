@@ -44,7 +44,7 @@ cursor_rownumber(VALUE self)
     struct pgconn_cursor *cursor = cursor_get_awaited(self);
 
     if (NIL_P(cursor->result) || !pgconn_result_has_rows(cursor->result)) return Qnil;
-    return LONG2NUM(cursor->position);
+    return LONG2NUM(cursor->before + cursor->position);
 }
 
 /*
@@ -78,6 +78,18 @@ cursor_connection(VALUE self)
     return pgconn_cursor_get(self)->connection;
 }
 
+/* A number of rows as FETCH takes it. */
+static long
+size_get(VALUE size, const char *name)
+{
+    VALUE number = rb_to_int(size);
+
+    if (FIXNUM_P(number) && FIX2LONG(number) >= 1 && FIX2LONG(number) <= INT32_MAX) {
+        return FIX2LONG(number);
+    }
+    rb_raise(rb_eArgError, "%s must be from 1 to %d, not %" PRIsVALUE, name, INT32_MAX, number);
+}
+
 /*
  * @return [Integer] how many rows {#fetch_many} gives by default: 1
  */
@@ -88,12 +100,34 @@ cursor_arraysize(VALUE self)
 }
 
 /*
- * @param size [Integer]
+ * @param size [Integer] 1 to 2147483647
+ * @raise [ArgumentError] for another
  */
 static VALUE
 cursor_set_arraysize(VALUE self, VALUE size)
 {
-    pgconn_cursor_get(self)->array_size = NUM2LONG(size);
+    pgconn_cursor_get(self)->array_size = size_get(size, "arraysize");
+    return size;
+}
+
+/*
+ * @return [Integer] how many rows a named cursor asks the server for at a time when it is iterated:
+ *   2000 at first
+ */
+static VALUE
+cursor_itersize(VALUE self)
+{
+    return LONG2NUM(pgconn_cursor_get(self)->iter_size);
+}
+
+/*
+ * @param size [Integer] 1 to 2147483647
+ * @raise [ArgumentError] for another
+ */
+static VALUE
+cursor_set_itersize(VALUE self, VALUE size)
+{
+    pgconn_cursor_get(self)->iter_size = size_get(size, "itersize");
     return size;
 }
 
@@ -125,6 +159,8 @@ pgconn_cursor_readers_init(void)
     rb_define_method(rb_cPgconnCursor, "closed?", cursor_closed_p, 0);
     rb_define_method(rb_cPgconnCursor, "connection", cursor_connection, 0);
     rb_define_method(rb_cPgconnCursor, "description", cursor_description, 0);
+    rb_define_method(rb_cPgconnCursor, "itersize", cursor_itersize, 0);
+    rb_define_method(rb_cPgconnCursor, "itersize=", cursor_set_itersize, 1);
     rb_define_method(rb_cPgconnCursor, "query", cursor_query, 0);
     rb_define_method(rb_cPgconnCursor, "rowcount", cursor_rowcount, 0);
     rb_define_method(rb_cPgconnCursor, "rownumber", cursor_rownumber, 0);

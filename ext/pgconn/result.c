@@ -64,6 +64,13 @@ pgconn_result_new(void)
     return self;
 }
 
+/* A SELECT may have none; what describes a portal has columns and is no answer with rows. */
+static bool
+has_columns(const PGresult *pg)
+{
+    return PQresultStatus(pg) == PGRES_TUPLES_OK || PQnfields(pg) > 0;
+}
+
 void
 pgconn_result_adopt(VALUE self, PGresult *pg, int encoding_index, VALUE registry, VALUE *plan)
 {
@@ -74,7 +81,7 @@ pgconn_result_adopt(VALUE self, PGresult *pg, int encoding_index, VALUE registry
     result->summed = -1;
     result->memory = PQresultMemorySize(pg);
     rb_gc_adjust_memory_usage(result->memory);
-    if (PQresultStatus(pg) != PGRES_TUPLES_OK) return;
+    if (!has_columns(pg)) return;
     result->binary = PQbinaryTuples(pg);
     if (!pgconn_plan_fits(*plan, pg, encoding_index, registry)) {
         *plan = pgconn_plan_new(pg, encoding_index, registry);
@@ -105,7 +112,7 @@ pgconn_result_pg(VALUE self)
 bool
 pgconn_result_has_rows(VALUE self)
 {
-    return PQresultStatus(pgconn_result_get(self)->pg) == PGRES_TUPLES_OK;
+    return has_columns(pgconn_result_get(self)->pg);
 }
 
 long

@@ -261,17 +261,6 @@ columns_are_fixed(const struct pgconn_statement *statement)
     return statement->keyword == PGCONN_KEYWORD_QUERY;
 }
 
-static bool
-columns_read_binary(const PGresult *description, VALUE registry, int encoding_index)
-{
-    for (int i = 0; i < PQnfields(description); i++) {
-        const struct pgconn_codec *codec = pgconn_types_find(registry, PQftype(description, i));
-
-        if (!pgconn_codec_reads_binary(codec, encoding_index)) return false;
-    }
-    return true;
-}
-
 void
 pgconn_statement_work_out(VALUE self, VALUE registry)
 {
@@ -285,8 +274,8 @@ pgconn_statement_work_out(VALUE self, VALUE registry)
     }
     parameters_work_out(statement, description, registry);
     statement->result_format = columns_are_fixed(statement) &&
-                               columns_read_binary(description, registry,
-                                                   statement->settings.encoding_index);
+                               pgconn_types_read_binary(registry, description,
+                                                        statement->settings.encoding_index);
     statement->descriptions = statement->prepared->descriptions;
     statement->generation = generation;
 }

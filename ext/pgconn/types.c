@@ -96,6 +96,17 @@ pgconn_types_find_binary(VALUE self, Oid oid)
     return codec_reads_binary(codec) ? codec : &pgconn_codec_unreadable;
 }
 
+bool
+pgconn_types_read_binary(VALUE registry, const PGresult *result, int encoding_index)
+{
+    for (int i = 0; i < PQnfields(result); i++) {
+        const struct pgconn_codec *codec = pgconn_types_find(registry, PQftype(result, i));
+
+        if (!pgconn_codec_reads_binary(codec, encoding_index)) return false;
+    }
+    return true;
+}
+
 unsigned long
 pgconn_types_generation(VALUE self)
 {

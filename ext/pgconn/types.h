@@ -17,6 +17,9 @@ const struct pgconn_codec *pgconn_types_find(VALUE registry, Oid oid);
  */
 const struct pgconn_codec *pgconn_types_find_binary(VALUE registry, Oid oid);
 
+/* Whether all columns of a result, or of a description, can be read in binary. */
+bool pgconn_types_read_binary(VALUE registry, const PGresult *result, int encoding_index);
+
 /* Grows with each registration, so that what was worked out from codecs can be worked out again. */
 unsigned long pgconn_types_generation(VALUE registry);
 

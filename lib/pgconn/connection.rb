@@ -63,16 +63,27 @@ module Pgconn
       establish(Connector.new(options))
     end
 
+    # @param name [String, Symbol, nil] makes it a cursor of the server's, whose rows stay there until they
+    #   are fetched: see {NamedCursor}. At most 63 bytes, taken as they are
     # @param cursor_factory [Class, nil] {Cursor} or a subclass; nil: the connection's own
+    # @param scrollable [Boolean, nil] of one with a name: SCROLL, NO SCROLL or neither
+    # @param withhold [Boolean] of one with a name: WITH HOLD, which outlives its transaction
     # @param options (see Cursor#initialize)
     # @return [Cursor] a new cursor
     # @raise [TypeError] for a factory of another kind
+    # @raise [ArgumentError, TypeError, DataError] for a name that can't be, and for scrollable and withhold
+    #   without a name
+    # @raise [ProgrammingError] for one with a name on an async connection
     # @raise (see Cursor#initialize)
     # @example Rows as Hashes
     #   conn.cursor(row: :hash).execute("SELECT 1 AS id").fetch_all # => [{id: 1}]
-    def cursor(cursor_factory: nil, **options)
+    def cursor(name = nil, cursor_factory: nil, scrollable: nil, withhold: false, **options)
       factory = cursor_factory ? check_cursor_factory(cursor_factory) : default_cursor_factory
-      factory.new(self, **options)
+      cursor = factory.new(self, **options)
+      return name_cursor(cursor, name, scrollable, withhold) unless name.nil?
+      return cursor unless withhold || !scrollable.nil?
+
+      raise ArgumentError, "scrollable and withhold are for cursors with a name"
     end
 
     # @return [Types] what the connection knows of types besides the built-in ones, and where they are
@@ -132,6 +143,13 @@ module Pgconn
 
       connector.resolve
       begin_operation { connector.connect(&address) }
+    end
+
+    def name_cursor(cursor, name, scrollable, withhold)
+      raise ProgrammingError, "an async connection has no named cursors: their rows are waited for" if async?
+
+      cursor.extend(NamedCursor)
+      cursor.__send__(:become_named, name, scrollable, withhold)
     end
 
     def check_cursor_factory(factory)

@@ -22,6 +22,24 @@ module Pgconn
       configure(connection, row, timeout)
     end
 
+    # @return [String, nil] of a named cursor, see {NamedCursor}; nil for others
+    def name
+      connection # raises for an object whose initialize didn't call super
+      nil
+    end
+
+    # @return [Boolean, nil] of a named cursor; nil for others
+    def scrollable
+      connection
+      nil
+    end
+
+    # @return [Boolean] of a named cursor; false for others
+    def withhold
+      connection
+      false
+    end
+
     # @return [String]
     def inspect
       "#<#{self.class} #{state}>"

@@ -1,0 +1,179 @@
+# frozen_string_literal: true
+
+module Pgconn
+  # What a {Cursor} with a name does, which is one of the server's: `execute` declares it there, and the rows
+  # stay there until they are asked for. So a result of any size is read in little memory, page by page.
+  #
+  # Iterating asks for {Cursor#itersize} rows at a time; what a `break` has left of them is given first by
+  # whatever fetches next. `fetch` and `fetch_value` ask for one row, so that `WHERE CURRENT OF` means it,
+  # `fetch_many` for as many as are missing, `fetch_all` and `column` for all. The statements of a named
+  # cursor are waited for also in {Connection#pipeline}.
+  #
+  # It lives until the transaction ends, or the block of {Connection#transaction} that it was declared in is
+  # rolled back: then ProgrammingError is raised, and nothing sent. With `withhold: true` it outlives the
+  # commit; its fetches and its close then begin no transaction.
+  #
+  # A cursor that a function has opened, and given the name of as refcursor, is fetched from without execute.
+  #
+  # @example
+  #   conn.transaction do
+  #     cur = conn.cursor("people")
+  #     cur.execute("SELECT name, born FROM people WHERE city = :city", city: "Wien")
+  #     cur.each { |name, born| puts "#{name}, #{born.year}" }
+  #   end
+  # @see https://www.postgresql.org/docs/current/sql-declare.html DECLARE
+  # @see https://www.postgresql.org/docs/current/sql-fetch.html FETCH
+  module NamedCursor
+    # What FETCH and MOVE can be told as a number.
+    COUNT_MAX = (2**31) - 1
+    private_constant :COUNT_MAX
+
+    # @return [String]
+    attr_reader :name
+
+    # @return [Boolean, nil] whether it was declared with SCROLL or NO SCROLL; nil: with neither word, and the
+    #   server decides by its plan
+    attr_reader :scrollable
+
+    # @return [Boolean] whether it outlives the commit of its transaction
+    attr_reader :withhold
+
+    # Declares the cursor, for a statement that gives rows. {Cursor#description} is known from then on; rows
+    # are still to be fetched. Once only.
+    #
+    # @param (see Cursor#execute)
+    # @return [self]
+    # @raise [ProgrammingError] if it was executed before, or fetched from; for several statements; in
+    #   autocommit outside of {Connection#transaction}, unless it is `withhold`
+    # @raise (see Cursor#execute)
+    def execute(*arguments, **keywords)
+      raise ProgrammingError, "a named cursor is executed once only: make another one" if portal_opened?
+
+      declare(@name, @declaration, *arguments, **keywords)
+    end
+
+    # @raise [ProgrammingError] always, and so do {#callproc} and {#stream}
+    def execute_many(*, **) = refuse("execute_many")
+    alias executemany execute_many
+
+    def callproc(*, **) = refuse("callproc")
+
+    def stream(*, **) = refuse("stream")
+
+    # @return (see Cursor#fetch)
+    # @raise [ProgrammingError] if its transaction has ended
+    # @raise [OperationalError] if an interrupt leaves open where it stands; `scroll(0, :absolute)` finds a
+    #   place again where it is scrollable
+    # @raise (see Cursor#execute)
+    def fetch
+      row?(1) ? super : nil
+    end
+    alias fetchone fetch
+
+    # @return (see Cursor#fetch_value)
+    # @raise (see #fetch)
+    def fetch_value
+      row?(1) ? super : nil
+    end
+
+    # @param count [Integer] how many rows at most; negative: all that are left
+    # @return (see Cursor#fetch_many)
+    # @raise (see #fetch)
+    def fetch_many(count = arraysize)
+      raise TypeError, "the number of rows must be an Integer, not #{count.class}" unless count.is_a?(Integer)
+
+      limit = count.negative? ? nil : count
+      reach(limit)
+      rows = []
+      rows.concat(super(limit ? limit - rows.size : -1)) while (limit.nil? || rows.size < limit) && turn_page
+      rows
+    end
+    alias fetchmany fetch_many
+
+    # @return (see Cursor#fetch_all)
+    # @raise (see #fetch)
+    def fetch_all = fetch_many(-1)
+    alias fetchall fetch_all
+
+    # Yields the rows that are left.
+    # @yieldparam (see Cursor#each)
+    # @return [self, Enumerator] an Enumerator without a block
+    # @raise (see #fetch)
+    def each
+      return to_enum(:each) unless block_given?
+
+      super while row?(itersize)
+      self
+    end
+
+    # @param (see Cursor#column)
+    # @return (see Cursor#column)
+    # @raise (see #fetch)
+    def column(column)
+      reach(nil)
+      turn_page
+      values = super
+      values.concat(super) while turn_page
+      values
+    end
+
+    # @return [false] a named cursor has one result
+    def next_result
+      closed? ? super : false
+    end
+    alias nextset next_result
+
+    # @return (see Cursor#statusmessage)
+    def statusmessage
+      message = super
+      message == "" ? "DECLARE CURSOR" : message
+    end
+
+    # Closes the cursor, on the server, too, where it is still open there. Raises nothing that the server or
+    # the loss of the connection is to blame for: a failed transaction closes it anyway.
+    # @return [nil]
+    def close
+      close_portal("CLOSE #{@quoted}") unless closed?
+      nil
+    rescue Error
+      nil
+    ensure
+      super
+    end
+
+    private
+
+    # Whether there is a row to read, perhaps after asking for so many.
+    def row?(count)
+      turn_page || (reach(count) && turn_page)
+    end
+
+    # Sees to it that so many rows, nil for all, have been fetched, as far as there are so many. This is the
+    # one place that asks for rows.
+    def reach(count)
+      missing = count && [count - unread_rows, COUNT_MAX].min
+      return true if missing && missing <= 0
+      return true if portal_at_end?
+
+      on_portal { fetch_page("FETCH FORWARD #{missing || "ALL"} FROM #{@quoted}", missing) }
+    end
+
+    # A statement that failed, or wasn't sent, hasn't moved the portal.
+    def on_portal
+      opened = portal_opened?
+      yield
+    rescue Errors::InvalidCursorName => e
+      keep_place
+      raise unless opened
+
+      raise ProgrammingError, "named cursor isn't valid anymore: #{e.message}"
+    rescue Error => e
+      keep_place if e.sqlstate || e.outcome == :not_sent
+      raise
+    end
+
+    def refuse(method)
+      raise ProgrammingError, "#{method} can't be called on a named cursor"
+    end
+  end
+end
