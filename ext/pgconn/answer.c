@@ -353,9 +353,8 @@ gathered_send(VALUE arg)
     return Qnil;
 }
 
-/* What the caller has gathered in a pipeline goes first; the flight is freed if that raises. */
-static void
-flight_let_pass(const struct pgconn_session *session, struct pgconn_flight *flight)
+void
+pgconn_answer_let_pass(const struct pgconn_session *session, struct pgconn_flight *flight)
 {
     struct pgconn_gathered *gathered = pgconn_session_gathered(session);
     int state;
@@ -391,7 +390,7 @@ pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
     struct answer answer = {flight, request, PGCONN_ANSWER_RESULT, false, Qnil};
     enum pgconn_run_end end;
 
-    flight_let_pass(session, flight);
+    pgconn_answer_let_pass(session, flight);
     end = pgconn_answer_run(session, flight, request->deadline);
     return answer_finish(session, &answer, end, executes, result);
 }

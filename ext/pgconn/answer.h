@@ -60,6 +60,12 @@ enum pgconn_answer pgconn_answer_resume(struct pgconn_session *session,
                                         struct pgconn_request *request, VALUE *result);
 
 /*
+ * Sends what this caller has gathered in a pipeline, which goes ahead of the flight; frees the
+ * flight if that raises. Part of pgconn_answer_wait, for who runs a flight in steps.
+ */
+void pgconn_answer_let_pass(const struct pgconn_session *session, struct pgconn_flight *flight);
+
+/*
  * The same in steps, for a flight of several statements. Runs it; the flight is the caller's again
  * as pgconn_run_gives_back says. Raises as the wait may, and where this caller can't wait.
  */

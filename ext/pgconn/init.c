@@ -41,5 +41,6 @@ Init_pgconn_ext(void)
     Init_pgconn_cancellation();
     Init_pgconn_catalog();
     Init_pgconn_copy();
+    Init_pgconn_large_object();
     Init_pgconn_quoting();
 }

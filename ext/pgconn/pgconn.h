@@ -49,6 +49,7 @@ void Init_pgconn_pipeline(void);
 void Init_pgconn_cancellation(void);
 void Init_pgconn_catalog(void);
 void Init_pgconn_copy(void);
+void Init_pgconn_large_object(void);
 void Init_pgconn_quoting(void);
 
 /* What rb_check_typeddata gives, without a call where the object is of just that type. */

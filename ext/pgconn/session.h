@@ -73,6 +73,7 @@ struct pgconn_session {
     double cancel_timeout;
     double statement_timeout; /* of what the driver executes to control the session; 0: none */
     struct pgconn_gathered *gathered; /* the newest pipeline { }; or NULL */
+    unsigned long barriers;           /* that have had their turn so far */
     pgconn_time patience;             /* how much longer what holds everybody up is waited for */
     char *loss;                       /* how the connection was lost; NULL: out of memory */
 };

@@ -124,6 +124,7 @@ session_launch_one(struct pgconn_session *session, struct pgconn_flight *flight)
         pgconn_queue_end(queue, flight, PGCONN_FLIGHT_WITHDRAWN);
         return true;
     }
+    if (flight->barrier) session->barriers++;
     if (pgconn_boundary_pass(session, flight)) {
         pgconn_queue_end(queue, flight, PGCONN_FLIGHT_ANSWERED);
         return true;

@@ -1,0 +1,244 @@
+# frozen_string_literal: true
+
+require "pgconn/large_object/mode"
+require "pgconn/large_object/descriptor"
+require "pgconn/large_object/reader"
+require "pgconn/large_object/access"
+
+module Pgconn
+  # A large object of the server's, read and written like an IO; {Connection#lobject} makes it. All that is
+  # done with it is part of the connection's transaction: it can be used until that ends, or the savepoint is
+  # rolled back in which it was opened; after that only {#close} is fine, all else raises ProgrammingError.
+  #
+  # Several pieces are sent or asked for together, so that large calls are fast over a slow link.
+  # `IO.copy_stream` works both ways; {#export} and {#import} do the same for files, in larger pieces. An
+  # object that is open for reading alone is the one that was there when it was opened, and is read ahead for
+  # who reads it in small pieces.
+  #
+  # Like a cursor it belongs to one thread at a time.
+  #
+  # @example
+  #   conn.transaction do
+  #     File.open("film.mp4", "wb") { |file| IO.copy_stream(conn.lobject(oid), file) }
+  #   end
+  # @see https://www.postgresql.org/docs/current/largeobjects.html Large Objects
+  class LargeObject
+    include Access
+
+    OIDS = (0..0xFFFF_FFFF)
+    # Where one can end at most: 4 TB.
+    SIZE_MAX = 0x7FFF_FFFF * 2048
+    WHENCE = { IO::SEEK_SET => :SET, IO::SEEK_CUR => :CUR, IO::SEEK_END => :END, SET: :SET, CUR: :CUR,
+               END: :END }.freeze
+    private_constant :OIDS, :SIZE_MAX, :WHENCE
+
+    # @return [Integer]
+    attr_reader :oid
+
+    # @param connection [Connection]
+    # @param oid (see Connection#lobject)
+    # @param mode (see Connection#lobject)
+    # @param new_oid (see Connection#lobject)
+    # @param new_file (see Connection#lobject)
+    # @raise (see Connection#lobject)
+    def initialize(connection, oid = 0, mode = nil, new_oid: 0, new_file: nil)
+      @connection = connection
+      @position = 0
+      check_oids(oid, new_oid, new_file)
+      @mode = Mode.new(mode || (oid.zero? ? "rw" : "r"))
+      if new_file
+        File.open(new_file, "rb") { |file| create_from(file, new_oid) }
+      else
+        @oid = oid.zero? ? create(new_oid) : oid
+      end
+      open_descriptor if @mode.opens?
+    end
+
+    # @return [String] as it was opened: "rb", "rwt"... or "n"
+    def mode = @mode.to_s
+
+    # @return [Boolean] also for mode `n`
+    def closed? = @descriptor.nil?
+
+    # Reads from the position on.
+    #
+    # @param length [Integer, nil] bytes, at most; in text mode as many more as the last character needs.
+    #   nil: all
+    # @param outbuf [String, nil] gets what is read in place of what it holds
+    # @return [String, nil] in ASCII-8BIT; in text mode in the client encoding. At the end "", or nil if a
+    #   length other than 0 was given
+    # @raise [InterfaceError] if it is closed
+    # @raise [ProgrammingError] if it isn't valid anymore
+    # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-READ lo_read
+    def read(length = nil, outbuf = nil)
+      length = length_of(length) unless length.nil?
+      bytes = read_bytes(length || Float::INFINITY)
+      bytes = text_of(bytes) if @mode.text?
+      given = fill(outbuf, bytes)
+      given unless bytes.empty? && length&.positive?
+    end
+
+    # Reads bytes, in text mode, too. For `IO.copy_stream`.
+    #
+    # @param maxlen [Integer] bytes, at most
+    # @param outbuf (see #read)
+    # @return [String] in ASCII-8BIT
+    # @raise [EOFError] at the end
+    # @raise (see #read)
+    def readpartial(maxlen, outbuf = nil)
+      maxlen = length_of(maxlen)
+      bytes = fill(outbuf, read_bytes(maxlen))
+      raise EOFError, "end of large object reached" if bytes.empty? && maxlen.positive?
+
+      bytes
+    end
+
+    # Writes at the position, over what is there.
+    #
+    # @param values [Array<#to_s>] Strings: as bytes; in text mode those that aren't ASCII-8BIT in the client
+    #   encoding
+    # @return [Integer] how many bytes were written
+    # @raise [DataError] for text that the client encoding can't represent
+    # @raise [ProgrammingError] if it wasn't opened for writing, or isn't valid anymore
+    # @raise [InterfaceError] if it is closed
+    # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-WRITE lo_write
+    def write(*values)
+      descriptor = writable_descriptor
+      bytes = values.map { |value| @mode.bytes_of(value.to_s, @connection.encoding) }
+      bytes = bytes.size == 1 ? bytes.first : bytes.join
+      bytes.empty? ? check : descriptor.write(@position, bytes)
+      @position += bytes.bytesize
+      bytes.bytesize
+    end
+
+    # Goes to a position, perhaps past the end: what is written there has zeros in front of it.
+    #
+    # @param offset [Integer] bytes
+    # @param whence [Integer, Symbol] from where: IO::SEEK_SET, IO::SEEK_CUR or IO::SEEK_END, or :SET, :CUR,
+    #   :END
+    # @return [Integer] 0
+    # @raise [Errno::EINVAL] for a position below 0 or past 4 TB
+    # @raise (see #read)
+    # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-SEEK lo_lseek64
+    def seek(offset, whence = IO::SEEK_SET)
+      start = { SET: 0, CUR: @position, END: nil }.fetch(WHENCE[whence]) do
+        raise ArgumentError, "whence must be IO::SEEK_SET, SEEK_CUR or SEEK_END, not #{whence.inspect}"
+      end
+      start ||= size
+      position = start + Integer(offset)
+      raise Errno::EINVAL, "position #{position}" unless position.between?(0, SIZE_MAX)
+
+      check
+      @position = position
+      0
+    end
+
+    # @return [Integer] the position, in bytes
+    # @raise (see #read)
+    def tell
+      check
+      @position
+    end
+    alias pos tell
+
+    # @param position [Integer] from the beginning, in bytes
+    # @raise (see #seek)
+    def pos=(position)
+      seek(position)
+    end
+
+    # @return [Integer] 0
+    # @raise (see #read)
+    def rewind = seek(0)
+
+    # @return [Boolean] whether the position is at the end or past it
+    # @raise (see #read)
+    def eof?
+      open_descriptor_get
+      @reader.end?(@position)
+    end
+    alias eof eof?
+
+    # @return [Integer] in bytes
+    # @raise (see #read)
+    def size
+      open_descriptor_get.size
+    end
+
+    # Cuts it off, or extends it with zeros. The position stays.
+    #
+    # @param size [Integer] bytes
+    # @return [Integer] 0
+    # @raise [Errno::EINVAL] for a size below 0 or above 4 TB
+    # @raise (see #write)
+    # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-TRUNCATE lo_truncate64
+    def truncate(size = 0)
+      size = Integer(size)
+      descriptor = writable_descriptor
+      raise Errno::EINVAL, "size #{size}" unless size.between?(0, SIZE_MAX)
+
+      descriptor.truncate(size)
+      0
+    end
+
+    # Writes its content to a file, whatever the position; also when it is closed.
+    #
+    # @param path [String, #to_path] of this machine; a file that is there is overwritten
+    # @return [Integer] how many bytes
+    # @raise [SystemCallError] if the file can't be written, such as Errno::ENOSPC
+    # @raise [ProgrammingError] if it isn't valid anymore
+    # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-EXPORT lo_export
+    def export(path)
+      @reader&.check
+      source = Descriptor.new(statements, @oid, Mode.new("r").flags)
+      begin
+        export_from(source, path)
+      ensure
+        quietly { source.close }
+      end
+    end
+
+    # Writes the content of a file at the position.
+    #
+    # @param path [String, #to_path] of this machine
+    # @return [Integer] how many bytes
+    # @raise [SystemCallError] if the file can't be read
+    # @raise (see #write)
+    def import(path)
+      target = writable_descriptor
+      check
+      start = @position
+      File.open(path, "rb") do |file|
+        import_from(file, target, start) { |written| @position = start + written }
+      end
+    end
+
+    # Deletes the object, and closes this one; also when it is closed already.
+    #
+    # @return [nil]
+    # @raise [Errors::UndefinedObject] if it is deleted already
+    # @raise [ProgrammingError] if it isn't valid anymore
+    # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-UNLINK lo_unlink
+    def unlink
+      if closed? then execute_with_oid("SELECT pg_catalog.lo_unlink($1)", @oid)
+      else @descriptor.unlink(@oid)
+      end
+      forget_descriptor
+    end
+
+    # Closes it. Fine in a failed transaction, after its end and on a connection that has ended.
+    #
+    # @return [nil]
+    # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-CLOSE lo_close
+    def close
+      descriptor = @descriptor
+      forget_descriptor
+      return unless descriptor && @connection.transaction_status == TRANSACTION_STATUS_INTRANS
+
+      quietly { descriptor.close }
+    end
+
+    # @return [String]
+    def inspect = "#<#{self.class} oid=#{oid} mode=#{mode}#{" closed" if closed?}>"
+  end
+end
