@@ -190,8 +190,8 @@ copy_finish(VALUE self)
 }
 
 void
-pgconn_copy_in_init(VALUE class)
+pgconn_copy_in_init(VALUE rb_cPgconnCopy)
 {
-    rb_define_method(class, "<<", copy_append, 1);
-    rb_define_private_method(class, "finish", copy_finish, 0);
+    rb_define_method(rb_cPgconnCopy, "<<", copy_append, 1);
+    rb_define_private_method(rb_cPgconnCopy, "finish", copy_finish, 0);
 }

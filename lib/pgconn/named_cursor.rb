@@ -56,8 +56,10 @@ module Pgconn
     def execute_many(*, **) = refuse("execute_many")
     alias executemany execute_many
 
+    # @raise [ProgrammingError] always: a function is called by a cursor without a name
     def callproc(*, **) = refuse("callproc")
 
+    # @raise [ProgrammingError] always: a named cursor's rows come in pages anyway
     def stream(*, **) = refuse("stream")
 
     # @return (see Cursor#fetch)

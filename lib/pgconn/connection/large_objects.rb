@@ -20,7 +20,7 @@ module Pgconn
     # @raise [SystemCallError] if the file can't be read, such as Errno::ENOENT; nothing is created then
     # @raise [Errors::UndefinedObject] if there is no such object
     # @raise [Errors::UniqueViolation] if new_oid is taken
-    # @raise [ProgrammingError] in autocommit outside of {#transaction}, and on an async connection
+    # @raise [ProgrammingError] in autocommit outside of {Connection#transaction}, and on an async connection
     # @example
     #   conn.transaction do
     #     photo = conn.lobject(0, new_file: "photo.jpg")

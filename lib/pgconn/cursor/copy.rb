@@ -1,8 +1,9 @@
 # frozen_string_literal: true
 
 module Pgconn
-  # COPY by the names of psycopg2; see {Connection#copy_in} and {Connection#copy_out}, which do more.
   class Cursor
+    # COPY by the names of psycopg2; see {Connection#copy_in} and {Connection#copy_out}, which do more.
+
     # Copies an IO's data, in COPY's text format, into a table.
     #
     # @param io [#read]

@@ -14,8 +14,9 @@ module Pgconn
     # @see https://www.postgresql.org/docs/current/lo-funcs.html Server-Side Functions
     # @see https://www.postgresql.org/docs/current/sql-set.html SET LOCAL
     class Descriptor
-      # Bytes of one statement, and how many statements go to the server together.
+      # Bytes of one statement.
       PIECE = 1 << 20
+      # How many statements go to the server together, at most.
       TOGETHER = 8
 
       INT4 = 23
@@ -76,12 +77,15 @@ module Pgconn
         end
       end
 
+      # @return [Integer] bytes
       def size = execute(SIZE)
 
+      # @param size [Integer] bytes
       def truncate(size)
         execute(TRUNCATE, Typed.new(size, INT8))
       end
 
+      # @param oid [Integer] the object's
       def unlink(oid)
         execute(UNLINK, Typed.new(oid, OID))
       end
