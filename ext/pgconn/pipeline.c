@@ -455,7 +455,8 @@ gathered_drop(struct pgconn_gathered *gathered)
 static VALUE
 arguments_keep(VALUE arguments)
 {
-    return NIL_P(arguments) ? arguments : rb_obj_dup(arguments);
+    if (NIL_P(arguments)) return arguments;
+    return RB_TYPE_P(arguments, T_HASH) ? rb_hash_dup(arguments) : rb_ary_dup(arguments);
 }
 
 /*
