@@ -38,8 +38,8 @@ queue_add(int queue, int descriptor, enum pgconn_watch_for ready_for)
 
     if (reads(ready_for)) event.events |= EPOLLIN;
     if (writes(ready_for)) event.events |= EPOLLOUT;
-    if (epoll_ctl(queue, EPOLL_CTL_MOD, descriptor, &event) == 0) return true;
-    return errno == ENOENT && epoll_ctl(queue, EPOLL_CTL_ADD, descriptor, &event) == 0;
+    if (epoll_ctl(queue, EPOLL_CTL_ADD, descriptor, &event) == 0) return true;
+    return errno == EEXIST && epoll_ctl(queue, EPOLL_CTL_MOD, descriptor, &event) == 0;
 }
 
 /* One that was closed has gone by itself. */
