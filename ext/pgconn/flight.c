@@ -20,6 +20,19 @@ pgconn_flight_free(struct pgconn_flight *flight)
     free(flight);
 }
 
+void
+pgconn_flight_rewind(struct pgconn_flight *flight)
+{
+    struct pgconn_command *command;
+
+    for (command = flight->commands; command; command = command->next) {
+        PQclear(pgconn_command_take_result(command));
+    }
+    flight->state = PGCONN_FLIGHT_QUEUED;
+    flight->sent = flight->complete = false;
+    flight->unwanted = flight->asked = flight->exposed = flight->struck = false;
+}
+
 size_t
 pgconn_flight_size(const struct pgconn_flight *flight)
 {

@@ -113,6 +113,12 @@ struct pgconn_flight {
 struct pgconn_flight *pgconn_flight_new(void);
 void pgconn_flight_free(struct pgconn_flight *flight);
 
+/*
+ * As if it had never been sent, which is possible again: for one that is complete, and whose
+ * commands have no parameters.
+ */
+void pgconn_flight_rewind(struct pgconn_flight *flight);
+
 /* Of its statements and their parameters, in bytes, as long as it wasn't sent. */
 size_t pgconn_flight_size(const struct pgconn_flight *flight);
 

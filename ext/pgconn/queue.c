@@ -266,6 +266,16 @@ pgconn_queue_complete_head(struct pgconn_queue *queue, bool *last)
 }
 
 void
+pgconn_queue_repeat(struct pgconn_queue *queue, struct pgconn_flight *flight)
+{
+    pgconn_queue_lock(queue);
+    queue_unlink(queue, flight);
+    pgconn_flight_rewind(flight);
+    queue_insert(queue, flight);
+    pgconn_queue_unlock(queue);
+}
+
+void
 pgconn_queue_withdraw(struct pgconn_queue *queue, struct pgconn_flight *flight)
 {
     pgconn_queue_remove(queue, flight);

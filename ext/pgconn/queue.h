@@ -104,6 +104,9 @@ bool pgconn_queue_rests_for_caller(const struct pgconn_queue *queue);
 bool pgconn_queue_set_sleeper(struct pgconn_queue *queue, struct pgconn_flight *flight,
                               struct pgconn_sleeper *sleeper);
 
+/* A complete flight goes once more, ahead of all that waits; see pgconn_flight_rewind. */
+void pgconn_queue_repeat(struct pgconn_queue *queue, struct pgconn_flight *flight);
+
 /* Takes out a flight that has met its end: wakes its caller or, where nobody waits, frees it. */
 void pgconn_queue_end(struct pgconn_queue *queue, struct pgconn_flight *flight,
                       enum pgconn_flight_state state);

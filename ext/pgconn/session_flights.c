@@ -273,6 +273,21 @@ session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
     pgconn_queue_end(&session->queue, flight, PGCONN_FLIGHT_ANSWERED);
 }
 
+/*
+ * Whether a cancel request, whoever's it was, has hit what rolls back: nobody would come to end the
+ * failed transaction, so it is done again.
+ */
+static bool
+session_must_repeat(const struct pgconn_session *session, const struct pgconn_flight *flight)
+{
+    bool rolls_back = flight->boundary == PGCONN_BOUNDARY_LEAVE ||
+                      flight->errand == PGCONN_ERRAND_ROLLBACK;
+    const PGresult *result = rolls_back ? pgconn_flight_result(flight) : NULL;
+
+    if (!result || session->transaction == PQTRANS_IDLE) return false;
+    return pgconn_sqlstate_is(result, PGCONN_QUERY_CANCELED);
+}
+
 void
 pgconn_session_land(struct pgconn_session *session)
 {
@@ -281,7 +296,8 @@ pgconn_session_land(struct pgconn_session *session)
 
     while ((flight = pgconn_queue_complete_head(&session->queue, &last))) {
         pgconn_session_follow(session, flight->client_encoding, last);
-        session_settle(session, flight);
+        if (session_must_repeat(session, flight)) pgconn_queue_repeat(&session->queue, flight);
+        else session_settle(session, flight);
     }
     pgconn_queue_pause(&session->queue);
 }

@@ -116,6 +116,37 @@ RSpec.describe "A rare moment" do
     end
   end
 
+  # So many requests that within seconds some hit a ROLLBACK, and not the statement ahead of it.
+  it "cancel requests that hit the end of a block: its transaction, or its savepoint, ends all the same" do
+    connection = connect(autocommit: true)
+    hammer = connect(autocommit: true)
+    over = false
+    hammering = in_thread do
+      sql = "SELECT count(pg_cancel_backend($1)) FROM generate_series(1, 50)"
+      hammer.execute(sql, [connection.backend_pid]) until over
+    end
+    leave_blocks(connection, seconds: 4) { expect(connection.transaction_status).to eq(Pgconn::TRANSACTION_STATUS_IDLE) }
+    over = true
+    value_of(hammering)
+    expect(connection.execute("SELECT 1").fetch_value).to eq(1)
+  end
+
+  # Blocks in blocks, each of which is rolled back.
+  def leave_blocks(connection, seconds:)
+    deadline = Elapsed.now + seconds
+    while Elapsed.now < deadline
+      begin
+        connection.transaction do
+          connection.transaction { connection.execute("SELECT 1") && raise(Pgconn::Rollback) }
+          raise Pgconn::Rollback
+        end
+      rescue Pgconn::QueryCanceledError
+        nil
+      end
+      yield
+    end
+  end
+
   it "a value whose to_pg closes the connection: nothing is sent" do
     connection = connect
     value = Object.new
