@@ -18,6 +18,13 @@ module Bench
     "mixed" => { "floor" => 0.55, "pg" => 3.5, "psycopg2" => 1.7, "asyncpg" => 1.0 },
     "mixed_hash" => { "pg" => 2.5, "sequel_pg" => 1.6 },
     "bytea" => { "floor" => 1.0, "pg" => 4, "asyncpg" => 0.9 },
-    "int_arrays" => { "floor" => 0.9, "pg" => 1.25, "asyncpg" => 1.1 }
+    "int_arrays" => { "floor" => 0.9, "pg" => 1.25, "asyncpg" => 1.1 },
+    "copy_in" => { "floor" => 0.9, "pg" => 1.6, "asyncpg" => 1.0 },
+    "copy_in_million" => { "floor" => 0.9, "pg" => 1.6, "asyncpg" => 1.0 },
+    "copy_out" => { "pg" => 3 },
+    "copy_out_text" => { "pg" => 1.1 },
+    "execute_many" => { "floor" => 0.9, "pg" => 1.4, "asyncpg" => 1.0, "psycopg2" => 1.2 },
+    "large_object_in" => { "floor" => 0.8 },
+    "large_object_out" => { "floor" => 0.8 }
   }.freeze
 end

@@ -1,29 +1,47 @@
 # frozen_string_literal: true
 
+require_relative "large_file"
+
 module Bench
   # One statement, how it is executed, and by whom.
   #
   # name::       by which it is chosen
   # title::      what the report calls it
-  # sql::        with $1, $2...
+  # action::     what is done: a method of the drivers' classes, see workers/worker.rb
+  # sql::        with $1, $2...; the table of a COPY; the path of a large object's file
   # parameters:: an Array of parameters for each of the executions, which take them in turn
+  # values::     a query for the rows that are written, which a driver reads beforehand
+  # written::    a query for what was written, which is compared
+  # before::     what is executed once for the case
+  # reset::      what each driver executes before its turn, and isn't timed
   # call::       prepared or once, for the drivers that leave it to their user
   # shape::      what a row becomes: row (what the driver is known for), array or hash
-  # batch::      how many executions go together: 1, or several in a pipeline
+  # batch::      how many executions go together: 1, or those of a pipeline
   # callers::    who executes at the same time: 1 thread, 16 threads, 64 fibers
   # delay::      seconds that the link to the server adds to a round trip
   # beside::     what another thread of the program does meanwhile: nothing, or computing; what counts then is
   #              the time of a query, not how many there are
   # turn::       how many times the usual length of a turn it takes for steady figures
+  # rounds::     at most; for executions that are longer than a turn
+  # checked::    how many executions are compared; a driver with a statement cache gives binary results from the
+  #              third on
   # cores::      where client and server run, see Cores
-  # unit::       what is counted: queries or rows
+  # unit::       what is counted: queries or rows; MB are the rows of a large object
   # drivers::    who has that shape
-  Case = Struct.new(:name, :title, :sql, :parameters, :call, :shape, :batch, :callers, :delay, :beside, :turn,
-                    :cores, :unit, :drivers, keyword_init: true) do
-    def initialize(parameters: [[]], call: "prepared", shape: "row", batch: 1, callers: "1 thread", delay: 0,
-                   beside: "nothing", turn: 1, cores: :any, unit: "rows", drivers: ALONE, **fields)
+  Case = Struct.new(:name, :title, :action, :sql, :parameters, :values, :written, :before, :reset, :call, :shape,
+                    :batch, :callers, :delay, :beside, :turn, :rounds, :checked, :cores, :unit, :drivers,
+                    keyword_init: true) do
+    def initialize(action: "query", parameters: [[]], call: "prepared", shape: "row", batch: 1,
+                   callers: "1 thread", delay: 0, beside: "nothing", turn: 1, rounds: Float::INFINITY, checked: 3,
+                   cores: :any, unit: "rows", drivers: ALONE, **fields)
       super
     end
+
+    # What was counted in a driver's answer.
+    def counted = unit == "queries" ? "queries" : "rows"
+
+    # Strings are not what other drivers give for the same values.
+    def comparable? = shape != "text"
 
     def one_caller? = callers == "1 thread"
 
@@ -51,6 +69,15 @@ module Bench
   THREADS = { callers: "16 threads", drivers: TOGETHER, **POINT }.freeze
   DISTANT = { delay: 0.001 }.freeze
 
+  LONG = { rounds: 3, checked: 1 }.freeze
+  SOURCE = "SELECT id, amount, name, note FROM source ORDER BY id"
+  WRITING = { reset: "TRUNCATE copied", written: "SELECT id, amount, name, note FROM copied ORDER BY id",
+              drivers: ALONE - %w[sequel_pg] }.freeze
+  COPY_IN = { action: "copy_in", sql: "copied", values: SOURCE, **WRITING }.freeze
+  LARGE_OBJECT = { parameters: [[LargeFile::OID]], written: LargeFile::CONTENT, unit: "MB",
+                   drivers: %w[pgconn floor] }.freeze
+  COPY_OUT = { action: "copy_out", sql: "mixed", drivers: %w[pgconn floor pg] }.freeze
+
   # sequel_pg knows rows as Hashes only, so what others give as Row and tuple is compared with these, but for
   # mixed, where there is a case for each shape.
   CASES = [
@@ -66,8 +93,8 @@ module Bench
     Case.new(name: "fibers_distant", title: "64 fibers, 1 ms away", **FIBERS, **DISTANT),
     Case.new(name: "threads", title: "16 threads, two cores", cores: :two, **THREADS),
     Case.new(name: "threads_distant", title: "16 threads, 1 ms away", **THREADS, **DISTANT),
-    Case.new(name: "pipeline", title: "pipeline of 100 selects, two cores", cores: :two, batch: 100,
-             drivers: %w[pgconn floor pg], **POINT),
+    Case.new(name: "pipeline", title: "pipeline of 100 selects, two cores", action: "pipeline", cores: :two,
+             batch: 100, drivers: %w[pgconn floor pg], **POINT),
     Case.new(name: "pg_type", title: "pg_type, 12 columns", sql: PG_TYPE, parameters: [[-1, true]]),
     Case.new(name: "series", title: "series of 1,000 ints",
              sql: "SELECT i FROM generate_series(1, $1) AS i", parameters: [[1000]]),
@@ -79,6 +106,18 @@ module Bench
     Case.new(name: "mixed_hash", title: "mixed as Hash", shape: "hash",
              drivers: %w[pgconn floor pg sequel_pg], **MIXED),
     Case.new(name: "wide_text", title: "20 text columns", sql: "SELECT * FROM wide"),
-    Case.new(name: "jsonb", title: "jsonb of 120 bytes", sql: "SELECT document FROM documents")
+    Case.new(name: "jsonb", title: "jsonb of 120 bytes", sql: "SELECT document FROM documents"),
+    Case.new(name: "copy_in", title: "COPY in of 10,000 rows", parameters: [[1]], **COPY_IN),
+    Case.new(name: "copy_in_million", title: "COPY in of 1,000,000 rows", parameters: [[100]], **COPY_IN, **LONG),
+    Case.new(name: "copy_out", title: "COPY out of mixed", **COPY_OUT),
+    Case.new(name: "copy_out_text", title: "COPY out of mixed, pg's as Strings", shape: "text", **COPY_OUT),
+    Case.new(name: "execute_many", title: "1,000 inserts", action: "execute_many",
+             sql: "INSERT INTO copied VALUES ($1, $2, $3, $4)", values: "#{SOURCE} LIMIT 1000", **WRITING),
+    Case.new(name: "named_cursor", title: "named cursor, 1,000,000 rows", action: "named_cursor",
+             sql: "SELECT mixed.* FROM mixed, generate_series(1, 100)", drivers: %w[pgconn pg psycopg2], **LONG),
+    Case.new(name: "large_object_in", title: "large object, in", action: "large_object_in", sql: LargeFile::PATH,
+             reset: LargeFile::EMPTY, **LARGE_OBJECT, **LONG),
+    Case.new(name: "large_object_out", title: "large object, out", action: "large_object_out", sql: File::NULL,
+             before: LargeFile::FILL, **LARGE_OBJECT, **LONG)
   ].freeze
 end

@@ -7,7 +7,7 @@ module Bench
   # A throw-away server with the tables that the cases read.
   class Database
     # Enough memory for all that is read, and nothing that wakes up by itself.
-    SETTINGS = { "shared_buffers" => "256MB", "jit" => "off", "autovacuum" => "off",
+    SETTINGS = { "shared_buffers" => "256MB", "max_wal_size" => "4GB", "jit" => "off", "autovacuum" => "off",
                  "max_parallel_workers_per_gather" => "0", "checkpoint_timeout" => "1h" }.freeze
 
     # @yieldparam database [Database] which is gone after the block

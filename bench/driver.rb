@@ -24,8 +24,8 @@ module Bench
     end
 
     def setup(kase)
-      ask("setup", kase.name, kase.shape, kase.call, kase.batch, kase.callers, kase.beside, kase.sql,
-          JSON.generate(kase.parameters))
+      ask("setup", kase.name, kase.action, kase.shape, kase.call, kase.batch, kase.callers, kase.beside,
+          kase.checked, kase.values, kase.written, kase.reset, kase.sql, JSON.generate(kase.parameters))
     end
 
     def check = ask("check")

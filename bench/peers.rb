@@ -87,9 +87,10 @@ module Bench
         compile(DELAY_PROXY)
       end
 
+      # Of the files whose names begin with the program's.
       def compile(program, *libraries)
-        source = File.join(WORKERS, "#{File.basename(program)}.c")
-        run("gcc", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-o", program, source, *libraries)
+        sources = Dir[File.join(WORKERS, "#{File.basename(program)}*.c")]
+        run("gcc", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-o", program, *sources, *libraries)
       end
 
       def run(*command)

@@ -17,6 +17,7 @@ module Bench
   # BENCH_SECONDS:: how long a turn is
   # BENCH_PYTHON::  another Python than Debian's, with psycopg2, asyncpg and uvloop
   # BENCH_CORES::   one or two, for the cases that leave the cores to the kernel; see Cores
+  # BENCH_MEGABYTES:: the size of large objects, 1,024 by default
   class Run
     RESULTS = File.join(__dir__, "results.md")
     CHART = File.join(__dir__, "results.svg")
@@ -34,6 +35,7 @@ module Bench
     # Prints the report; writes it, too, when nothing was left out.
     def call
       Peers.install(@names)
+      LargeFile.make if @cases.any? { |kase| kase.sql == LargeFile::PATH }
       Database.open { |database| compare(database) }
       puts @report
       write if problems.empty? && @cases == CASES && @names == DRIVERS
@@ -51,6 +53,7 @@ module Bench
     end
 
     def compare(database)
+      @database = database
       cores = Cores.new(@cores)
       Drivers.open(@names, @cases, database) do |drivers|
         places = [cores.to_s, *drivers.links.values.map(&:describe)]
@@ -62,6 +65,7 @@ module Bench
 
     def try(kase, drivers, cores)
       warn kase.title
+      @database.psql("-q", "-c", kase.before) if kase.before
       Trial.new(kase, drivers, cores).tap { |trial| trial.run(@rounds, @seconds) }
     end
 

@@ -31,6 +31,13 @@ SELECT jsonb_build_object('id', i, 'name', 'document ' || i, 'price', i % 100 + 
                           'size', jsonb_build_object('width', i % 90, 'height', i % 70), 'note', NULL)
 FROM generate_series(1, 1000) i;
 
+-- What is written elsewhere, and where it goes.
+CREATE TABLE source (id int4, amount int4, name text, note text);
+INSERT INTO source
+SELECT i, i * 7919 % 100000, 'name ' || left(md5(i::text), i % 20), 'note ' || md5((i * 3)::text)
+FROM generate_series(1, 10000) i;
+CREATE UNLOGGED TABLE copied (LIKE source);
+
 -- wide has 20 text columns, of 4 to 31 characters.
 SELECT format('CREATE TABLE wide AS SELECT %s FROM generate_series(1, 1000) i',
               string_agg(format('left(md5((i * 20 + %1$s)::text), 4 + (i + %1$s * 7) %% 28) AS text_%1$s', n), ', '))

@@ -25,7 +25,7 @@ module Bench
       @drivers.each { |driver| prepare(driver) }
       compare_values
       @drivers.each { |driver| driver.run(WARM_UP) }
-      rounds.times do |round|
+      [rounds, @case.rounds].min.times do |round|
         @drivers.rotate(round).each do |driver|
           @samples[driver.name] << sample(driver.run(seconds * @case.turn))
         end
@@ -72,7 +72,7 @@ module Bench
     def compare_values
       answers = @drivers.map(&:check)
       counts = answers.map { |answer| answer.values_at("rows", "columns") }
-      digests = answers.filter_map { |answer| answer["digest"] }
+      digests = @case.comparable? ? answers.filter_map { |answer| answer["digest"] } : []
       return if counts.uniq.one? && digests.uniq.size <= 1
 
       lines = @drivers.zip(answers).map { |driver, answer| "  #{driver.name}: #{describe(answer)}" }
@@ -85,7 +85,7 @@ module Bench
     end
 
     def sample(answer)
-      count = answer[@case.unit].to_f
+      count = answer[@case.counted].to_f
       rate = @case.beside_computing? ? 1 / answer["median"] : count / answer["seconds"]
       Sample.new(rate, answer["cpu"] * 1e6 / count, answer["objects"]&.fdiv(count),
                  answer["gc"]&.fdiv(answer["seconds"]), answer["additions"])

@@ -5,6 +5,7 @@ An argument names the module that has the event loop, in place of asyncio's.
 
 import asyncio
 import importlib
+import itertools
 import json
 import sys
 import time
@@ -25,23 +26,52 @@ class Asyncpg(Worker):
     def about(self):
         return {"version": asyncpg.__version__, "libpq": None, "backends": [self.connection.get_server_pid()]}
 
-    def fetcher(self, sql):
-        self.sql = sql
-        return lambda parameters: self.complete(self.connection.fetch(sql, *parameters))
+    def rows(self, sql):
+        return self.complete(self.connection.fetch(sql))
+
+    def execute(self, sql):
+        self.complete(self.connection.execute(sql))
+
+    def query(self, sql, _rows):
+        return self.completed(lambda parameters: self.connection.fetch(sql, *parameters))
+
+    def copy_in(self, table, rows):
+        rows = [tuple(row) for row in rows]
+
+        async def copy(parameters):
+            records = itertools.chain.from_iterable(itertools.repeat(rows, parameters[0]))
+            status = await self.connection.copy_records_to_table(table, records=records)
+            return int(status.split()[1])
+
+        return self.completed(copy)
+
+    def execute_many(self, sql, rows):
+        rows = [tuple(row) for row in rows]
+
+        async def insert(_parameters):
+            await self.connection.executemany(sql, rows)
+            return len(rows)
+
+        return self.completed(insert)
+
+    def completed(self, awaitable):
+        """Called alone an execution is completed at once; in a run they are awaited."""
+        self.awaitable = awaitable
+        return lambda parameters: self.complete(awaitable(parameters))
 
     def values(self, row):
         """The type "char" comes as bytes, as text elsewhere."""
         return [value.decode() if isinstance(value, bytes) and len(value) == 1 else value for value in row]
 
     def execute_until(self, deadline):
-        return self.complete(self.fetch_until(deadline))
+        return self.complete(self.await_until(deadline))
 
-    async def fetch_until(self, deadline):
+    async def await_until(self, deadline):
         """The loop of all queries is within the event loop, as it is in a program that uses asyncpg."""
         queries = rows = 0
         while time.monotonic() < deadline:
             parameters = self.parameters[queries % len(self.parameters)]
-            rows += len(await self.connection.fetch(self.sql, *parameters))
+            rows += self.count(await self.awaitable(parameters))
             queries += 1
         return queries, rows
 

@@ -1,39 +1,11 @@
-/*
- * The floor: what a driver over libpq can hardly go below. It has each statement executed with
- * binary results, reads the bytes of each cell and makes nothing of them. worker.rb says what the
- * commands and answers are; SHAPE means nothing here, there is one caller and nothing beside it,
- * and no digest, for there are no values. What goes wrong ends it.
- */
-#include <libpq-fe.h>
-#include <poll.h>
-#include <stdbool.h>
+#include "floor.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define MAX_VALUES 4096 /* of the parameters of all executions */
-#define CHECKED 3       /* as in statement.rb */
-
-struct statement {
-    char *line; /* the command, to which the others point */
-    const char *name;
-    const char *sql;
-    bool prepared;
-    int batch;   /* executions that go together; of several in a pipeline */
-    int nparams; /* of one execution */
-    int nvalues; /* of all, one execution's after the other's */
-    const char *values[MAX_VALUES];
-};
-
-/* What a statement's executions came to. */
-struct total {
-    long queries, rows;
-    int columns;
-    unsigned long bytes; /* their sum: without a use the compiler would not read them */
-};
-
-static void
+void
 fail(const char *message)
 {
     fprintf(stderr, "floor: %s\n", message);
@@ -48,95 +20,25 @@ seconds(clockid_t clock)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void
-wait_readable(PGconn *conn)
+PGresult *
+statement_run(PGconn *conn, const char *sql, ExecStatusType status)
 {
-    struct pollfd socket = {.fd = PQsocket(conn), .events = POLLIN};
-    if (poll(&socket, 1, -1) < 0 || !PQconsumeInput(conn)) fail(PQerrorMessage(conn));
+    PGresult *result = PQexec(conn, sql);
+    if (PQresultStatus(result) != status) fail(PQresultErrorMessage(result));
+    return result;
 }
 
-static PGresult *
-next_result(PGconn *conn)
+static const struct action *
+action_find(const char *name)
 {
-    while (PQisBusy(conn)) wait_readable(conn);
-    return PQgetResult(conn);
-}
-
-static unsigned long
-cell_read(const PGresult *result, int row, int column)
-{
-    const char *value = PQgetvalue(result, row, column);
-    int length = PQgetlength(result, row, column);
-    unsigned long sum = (unsigned long)PQgetisnull(result, row, column);
-    for (int i = 0; i < length; i++) sum += (unsigned char)value[i];
-    return sum;
-}
-
-static void
-result_read(const PGresult *result, struct total *total)
-{
-    int rows = PQntuples(result), columns = PQnfields(result);
-    for (int row = 0; row < rows; row++) {
-        for (int column = 0; column < columns; column++)
-            total->bytes += cell_read(result, row, column);
+    const struct action *lists[] = {query_actions, bulk_actions};
+    for (int i = 0; i < 2; i++) {
+        for (const struct action *action = lists[i]; action->name; action++) {
+            if (strcmp(action->name, name) == 0) return action;
+        }
     }
-    total->columns = columns;
-    total->rows += rows;
-}
-
-static void
-statement_send(const struct statement *statement, PGconn *conn, long query)
-{
-    int n = statement->nparams;
-    long executions = n ? statement->nvalues / n : 1;
-    const char *const *values = statement->values + query % executions * n;
-    int sent = statement->prepared
-                   ? PQsendQueryPrepared(conn, statement->name, n, values, NULL, NULL, 1)
-                   : PQsendQueryParams(conn, statement->sql, n, NULL, values, NULL, NULL, 1);
-    if (!sent) fail(PQerrorMessage(conn));
-}
-
-static void
-statement_read(PGconn *conn, struct total *total)
-{
-    PGresult *result;
-    while ((result = next_result(conn)) != NULL) {
-        if (PQresultStatus(result) != PGRES_TUPLES_OK) fail(PQresultErrorMessage(result));
-        result_read(result, total);
-        PQclear(result);
-    }
-    total->queries++;
-}
-
-static void
-sync_read(PGconn *conn)
-{
-    PGresult *result = next_result(conn);
-    if (PQresultStatus(result) != PGRES_PIPELINE_SYNC) fail(PQresultErrorMessage(result));
-    PQclear(result);
-}
-
-/* What is sent for a batch is little beside what the socket holds: no need to read meanwhile. */
-static void
-pipeline_execute(const struct statement *statement, PGconn *conn, struct total *total)
-{
-    if (!PQenterPipelineMode(conn)) fail(PQerrorMessage(conn));
-    for (int i = 0; i < statement->batch; i++) statement_send(statement, conn, total->queries + i);
-    if (!PQpipelineSync(conn)) fail(PQerrorMessage(conn));
-    for (int i = 0; i < statement->batch; i++) statement_read(conn, total);
-    sync_read(conn);
-    if (!PQexitPipelineMode(conn)) fail(PQerrorMessage(conn));
-}
-
-static void
-statement_execute(const struct statement *statement, PGconn *conn, struct total *total)
-{
-    if (statement->batch > 1) {
-        pipeline_execute(statement, conn, total);
-        return;
-    }
-    statement_send(statement, conn, total->queries);
-    statement_read(conn, total);
+    fail(name);
+    return NULL;
 }
 
 /* JSON numbers and booleans are the server's text for them, too. */
@@ -151,36 +53,56 @@ statement_read_values(struct statement *statement, char *json)
 }
 
 static void
-statement_prepare(struct statement *statement, PGconn *conn)
+statement_forget(struct statement *statement)
 {
-    PGresult *result = PQprepare(conn, statement->name, statement->sql, 0, NULL);
-    if (PQresultStatus(result) != PGRES_COMMAND_OK) fail(PQresultErrorMessage(result));
-    PQclear(result);
-    result = PQdescribePrepared(conn, statement->name);
-    statement->nparams = PQnparams(result);
-    PQclear(result);
+    free(statement->line);
+    free(statement->text);
+    PQclear(statement->rows);
+    memset(statement, 0, sizeof(*statement));
 }
 
 /*
- * NAME SHAPE CALL BATCH CALLERS BESIDE SQL PARAMETERS. The statement takes the line over, for its
- * strings are there.
+ * NAME ACTION SHAPE CALL BATCH CALLERS BESIDE CHECKED VALUES WRITTEN RESET SQL PARAMETERS. The
+ * statement takes the line over, for its strings are there.
  */
 static void
 statement_setup(struct statement *statement, PGconn *conn, char *line, char *fields)
 {
-    free(statement->line);
+    const char *values;
+    statement_forget(statement);
     statement->line = line;
     statement->name = strsep(&fields, "\t");
+    statement->action = action_find(strsep(&fields, "\t"));
     strsep(&fields, "\t");
     statement->prepared = strcmp(strsep(&fields, "\t"), "prepared") == 0;
     statement->batch = atoi(strsep(&fields, "\t"));
     strsep(&fields, "\t");
     strsep(&fields, "\t");
+    statement->checked = atoi(strsep(&fields, "\t"));
+    values = strsep(&fields, "\t");
+    statement->written = strsep(&fields, "\t");
+    statement->reset = strsep(&fields, "\t");
     statement->sql = strsep(&fields, "\t");
     statement_read_values(statement, fields);
-    statement->nparams = 0;
-    if (statement->prepared) statement_prepare(statement, conn);
+    statement->action->prepare(statement, conn, values);
     puts("{}");
+}
+
+/* For a command, which has no rows, or for several, of which the last has some or has none. */
+static void
+statement_reset(const struct statement *statement, PGconn *conn)
+{
+    if (*statement->reset) PQclear(statement_run(conn, statement->reset, PGRES_COMMAND_OK));
+}
+
+/* What was written counts, where something was. */
+static void
+written_read(const struct statement *statement, PGconn *conn, struct total *total)
+{
+    PGresult *result = statement_run(conn, statement->written, PGRES_TUPLES_OK);
+    total->rows = 0;
+    result_read(result, total);
+    PQclear(result);
 }
 
 static void
@@ -188,8 +110,10 @@ check(const struct statement *statement, PGconn *conn)
 {
     struct total total = {0};
     int executions = statement->nparams ? statement->nvalues / statement->nparams : 1;
-    if (executions < CHECKED) executions = CHECKED;
-    while (total.queries < executions) statement_execute(statement, conn, &total);
+    if (executions < statement->checked) executions = statement->checked;
+    statement_reset(statement, conn);
+    while (total.queries < executions) statement->action->execute(statement, conn, &total);
+    if (*statement->written) written_read(statement, conn, &total);
     printf("{\"rows\":%ld,\"columns\":%d,\"first\":null,\"digest\":null}\n", total.rows,
            total.columns);
 }
@@ -198,8 +122,12 @@ static void
 run(const struct statement *statement, PGconn *conn, double length)
 {
     struct total total = {0};
-    double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID), start = seconds(CLOCK_MONOTONIC);
-    while (seconds(CLOCK_MONOTONIC) < start + length) statement_execute(statement, conn, &total);
+    double cpu, start;
+    statement_reset(statement, conn);
+    cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    start = seconds(CLOCK_MONOTONIC);
+    while (seconds(CLOCK_MONOTONIC) < start + length)
+        statement->action->execute(statement, conn, &total);
     printf("{\"queries\":%ld,\"rows\":%ld,\"bytes\":%lu,\"seconds\":%f,\"cpu\":%f}\n",
            total.queries, total.rows, total.bytes, seconds(CLOCK_MONOTONIC) - start,
            seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);

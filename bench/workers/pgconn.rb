@@ -28,7 +28,58 @@ class PgconnDriver
     end
   end
 
+  def rows(sql) = @connection.cursor(row: :array).execute(sql).fetch_all
+
+  def execute(sql) = @connection.execute(sql)
+
+  def copy_in(statement)
+    rows = rows(statement.values)
+    lambda do |(times)|
+      @connection.copy_in(statement.sql) { |copy| times.times { rows.each { |row| copy << row } } }
+    end
+  end
+
+  def copy_out(statement)
+    ->(_) { PassingRows.new { |block| @connection.copy_out(statement.sql, &block) } }
+  end
+
+  def execute_many(statement)
+    rows = rows(statement.values)
+    ->(_) { @connection.execute_many(statement.sql, rows) }
+  end
+
+  def named_cursor(statement)
+    ->(_) { PassingRows.new { |block| @connection.transaction { page(statement.sql, &block) } } }
+  end
+
+  def large_object_in(statement)
+    ->((oid)) { with_large_object(oid, "w") { |object| IO.copy_stream(statement.sql, object) } }
+  end
+
+  def large_object_out(statement)
+    ->((oid)) { with_large_object(oid, "r") { |object| IO.copy_stream(object, statement.sql) } }
+  end
+
   def values(row) = row.is_a?(Hash) ? row.values : row.to_a
+
+  private
+
+  def page(sql, &block)
+    cursor = @connection.cursor("page")
+    cursor.itersize = Worker::PAGE_SIZE
+    cursor.execute(sql).each(&block)
+    cursor.close
+  end
+
+  # The number of bytes becomes one of megabytes.
+  def with_large_object(oid, mode)
+    @connection.transaction do
+      object = @connection.lobject(oid, mode)
+      bytes = yield object
+      object.close
+      bytes / Worker::MEGABYTE
+    end
+  end
 end
 
 # With the argument "thread" calls are made by the one thread, whoever is asked for.

@@ -5,6 +5,7 @@ require "json"
 require_relative "callers"
 require_relative "canonical"
 require_relative "neighbour"
+require_relative "passing_rows"
 require_relative "share"
 require_relative "statement"
 require_relative "stopwatch"
@@ -14,21 +15,36 @@ require_relative "turns"
 # answers each command on standard input. Commands are lines of fields with tabs between them, answers are
 # lines of JSON:
 #
-#   setup NAME SHAPE CALL BATCH CALLERS BESIDE SQL PARAMETERS   {}
+#   setup NAME ACTION SHAPE CALL BATCH CALLERS BESIDE CHECKED VALUES WRITTEN RESET SQL PARAMETERS   {}
 #   check                                     {"rows", "columns", "digest", "first"}
 #   run SECONDS                               {"queries", "rows", "seconds", "cpu", "objects", "gc"}
 #
-# SHAPE is what a row becomes: row (what the driver is known for), array or hash. CALL is prepared or once.
-# BATCH is the number of executions that go together, in a pipeline when there are several. CALLERS are
+# ACTION is one of those below. SHAPE is what a row becomes: row (what the driver is known for), array, hash or
+# text (Strings). CALL is prepared or once. BATCH is the number of executions that go together. CHECKED is how
+# many are, at least, for check. VALUES is a query for the rows that are to be written, WRITTEN one for those
+# that were, and RESET what run begins with; any may be empty. CALLERS are
 # "1 thread", "16 threads", "1 fiber" or "64 fibers", at once. BESIDE is nothing or computing: then one more
 # thread computes meanwhile, and run answers "median", the time of a call in seconds, and "additions", what
 # that thread got done in a second.
 # PARAMETERS are JSON arrays; the executions take one after the other, again and again.
 #
 # A class for a driver stands for one connection. It has `about`, `backend` (the process id of the session),
-# `query(statement)`, which gives a Proc from parameters to the rows, and `values(row)`. One with a pipeline
-# has `pipeline(statement)`, which gives a Proc from the parameters of a batch to the rows of all.
+# `values(row)`, `execute(sql)` for RESET and `rows(sql)` for WRITTEN, and of the following what it can. Each
+# is given the statement and gives a Proc from PARAMETERS to the rows, or to the number of those written:
+#
+# query::            executes SQL
+# pipeline::         the same for the PARAMETERS of a batch, and gives the rows of all
+# copy_in::          writes VALUES, as often as PARAMETERS say, into the table SQL
+# copy_out::         reads the table SQL
+# execute_many::     executes SQL with each of VALUES
+# named_cursor::     reads the rows of SQL in pages of PAGE_SIZE
+# large_object_in::  writes the file SQL into the large object of PARAMETERS
+# large_object_out:: the other way
 class Worker
+  # As many rows as psycopg2 fetches unasked.
+  PAGE_SIZE = 2000
+  MEGABYTE = 2**20
+
   # @param shared [Boolean] whether several callers may use a connection at the same time; otherwise they
   #   take turns with those that there are
   # @param callers [String, nil] whatever is asked for: as CALLERS
@@ -47,23 +63,25 @@ class Worker
   end
 
   def setup(*fields)
-    statement = Statement.new(*fields)
-    @callers = Callers.new(@own_callers || statement.callers)
-    queries = queries(statement)
-    @stopwatch = statement.beside_computing? ? Stopwatch.new(queries.first) : nil
+    @statement = Statement.new(*fields)
+    @callers = Callers.new(@own_callers || @statement.callers)
+    queries = queries(@statement)
+    @stopwatch = @statement.beside_computing? ? Stopwatch.new(queries.first) : nil
     queries = [@stopwatch] if @stopwatch
-    @shares = queries.map.with_index { |query, number| Share.new(query, statement, number, @callers.count) }
+    @shares = queries.map.with_index { |query, number| Share.new(query, @statement, number, @callers.count) }
     {}
   end
 
   def check
-    rows = all_rows
+    reset
+    rows = @statement.written ? written_rows : all_rows
     lines = rows.map { |row| values(row).map { |value| Canonical.text(value) }.join("\t") }
     { rows: rows.size, columns: values(rows.first).size, first: lines.first,
       digest: Digest::SHA256.hexdigest(lines.join("\n")) }
   end
 
   def run(seconds)
+    reset
     GC.start
     return execute_for(seconds.to_f) unless @stopwatch
 
@@ -83,11 +101,20 @@ class Worker
 
   # One for each caller.
   def queries(statement)
-    action = statement.pipeline? ? :pipeline : :query
+    action = statement.action
     return Array.new(@callers.count) { @drivers.first.public_send(action, statement) } if @shared
 
     queries = @drivers.map { |driver| driver.public_send(action, statement) }
     @callers.count == 1 ? queries.first(1) : [Turns.new(queries)] * @callers.count
+  end
+
+  def reset
+    @drivers.first.execute(@statement.reset) if @statement.reset
+  end
+
+  def written_rows
+    @shares.first.call_all
+    @drivers.first.rows(@statement.written)
   end
 
   # In the order of the calls. The first share is the longest.
