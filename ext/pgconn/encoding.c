@@ -167,20 +167,20 @@ string_is_raw(VALUE string, int from, int to)
     return from == binary || (to == binary && rb_enc_asciicompat(rb_enc_get(string)));
 }
 
-VALUE
-pgconn_encoding_export(VALUE string, int encoding_index, const char *what)
+bool
+pgconn_encoding_fits(VALUE string, int encoding_index)
 {
     int from = rb_enc_get_index(string);
 
-    if (string_is_raw(string, from, encoding_index) || rb_enc_str_asciionly_p(string)) {
-        return string;
-    }
-    if (from == encoding_index) {
-        if (rb_enc_str_coderange(string) == ENC_CODERANGE_BROKEN) {
-            string_raise_broken(string, what);
-        }
-        return string;
-    }
+    return string_is_raw(string, from, encoding_index) || rb_enc_str_asciionly_p(string) ||
+           (from == encoding_index && rb_enc_str_coderange(string) != ENC_CODERANGE_BROKEN);
+}
+
+VALUE
+pgconn_encoding_export(VALUE string, int encoding_index, const char *what)
+{
+    if (pgconn_encoding_fits(string, encoding_index)) return string;
+    if (rb_enc_get_index(string) == encoding_index) string_raise_broken(string, what);
     /* SQL_ASCII takes any bytes, but those of UTF-16 are no text for a server. */
     return string_transcode(string,
                             encoding_index == rb_ascii8bit_encindex() ? rb_utf8_encindex()

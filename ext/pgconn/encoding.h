@@ -18,6 +18,9 @@ int pgconn_encoding_index(int pg_encoding);
  */
 int pgconn_encoding_get(VALUE name_or_encoding);
 
+/* Whether the string is bytes of the client encoding already, as below. */
+bool pgconn_encoding_fits(VALUE string, int encoding_index);
+
 /*
  * The string as bytes of the client encoding: itself where it is so already (or ASCII only, or
  * ASCII-8BIT, or the client encoding is ASCII-8BIT), else a transcoded copy. Raises DataError for

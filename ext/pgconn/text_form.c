@@ -171,16 +171,24 @@ binary_string_check(VALUE string, const struct pgconn_output *output)
                        output->number, BYTEA_OID);
 }
 
-void
-pgconn_text_form_write_string(VALUE value, struct pgconn_output *output)
+/* The parameter gets a name only where one may be told: most Strings can be sent as they are. */
+static VALUE
+string_export(VALUE string, const struct pgconn_output *output)
 {
     char what[32];
 
     snprintf(what, sizeof(what), "parameter $%d", output->number);
-    value = pgconn_encoding_export(value, output->encoding_index, what);
+    return pgconn_encoding_export(string, output->encoding_index, what);
+}
+
+void
+pgconn_text_form_write_string(VALUE value, struct pgconn_output *output)
+{
+    if (!pgconn_encoding_fits(value, output->encoding_index)) value = string_export(value, output);
     if (memchr(RSTRING_PTR(value), '\0', (size_t)RSTRING_LEN(value))) {
         pgconn_error_raise(rb_ePgconnDataError,
-                           "%s has a NUL byte, which PostgreSQL's text can't hold", what);
+                           "parameter $%d has a NUL byte, which PostgreSQL's text can't hold",
+                           output->number);
     }
     string_append(value, output);
 }
