@@ -10,7 +10,7 @@ module Bench
   # action::     what is done: a method of the drivers' classes, see workers/worker.rb
   # sql::        with $1, $2...; the table of a COPY; the path of a large object's file
   # parameters:: an Array of parameters for each of the executions, which take them in turn
-  # values::     a query for the rows that are written, which a driver reads beforehand
+  # source::     a query for the rows that are written, which a driver reads beforehand
   # written::    a query for what was written, which is compared
   # before::     what is executed once for the case
   # reset::      what each driver executes before its turn, and isn't timed
@@ -23,19 +23,22 @@ module Bench
   #              the time of a query, not how many there are
   # turn::       how many times the usual length of a turn it takes for steady figures
   # rounds::     at most; for executions that are longer than a turn
-  # checked::    how many executions are compared; a driver with a statement cache gives binary results from the
-  #              third on
+  # checked::    how many executions are compared; a driver with a statement cache gives binary results from
+  #              the third on
   # cores::      where client and server run, see Cores
   # unit::       what is counted: queries or rows; MB are the rows of a large object
   # drivers::    who has that shape
-  Case = Struct.new(:name, :title, :action, :sql, :parameters, :values, :written, :before, :reset, :call, :shape,
-                    :batch, :callers, :delay, :beside, :turn, :rounds, :checked, :cores, :unit, :drivers,
-                    keyword_init: true) do
+  Case = Struct.new(:name, :title, :action, :sql, :parameters, :source, :written, :before, :reset, :call,
+                    :shape, :batch, :callers, :delay, :beside, :turn, :rounds, :checked, :cores, :unit,
+                    :drivers, keyword_init: true) do
     def initialize(action: "query", parameters: [[]], call: "prepared", shape: "row", batch: 1,
-                   callers: "1 thread", delay: 0, beside: "nothing", turn: 1, rounds: Float::INFINITY, checked: 3,
-                   cores: :any, unit: "rows", drivers: ALONE, **fields)
+                   callers: "1 thread", delay: 0, beside: "nothing", turn: 1, rounds: Float::INFINITY,
+                   checked: 3, cores: :any, unit: "rows", drivers: ALONE, **fields)
       super
     end
+
+    # Whether one execution takes long enough to show what the driver can do.
+    def long? = rounds.finite?
 
     # What was counted in a driver's answer.
     def counted = unit == "queries" ? "queries" : "rows"
@@ -73,7 +76,7 @@ module Bench
   SOURCE = "SELECT id, amount, name, note FROM source ORDER BY id"
   WRITING = { reset: "TRUNCATE copied", written: "SELECT id, amount, name, note FROM copied ORDER BY id",
               drivers: ALONE - %w[sequel_pg] }.freeze
-  COPY_IN = { action: "copy_in", sql: "copied", values: SOURCE, **WRITING }.freeze
+  COPY_IN = { action: "copy_in", sql: "copied", source: SOURCE, **WRITING }.freeze
   LARGE_OBJECT = { parameters: [[LargeFile::OID]], written: LargeFile::CONTENT, unit: "MB",
                    drivers: %w[pgconn floor] }.freeze
   COPY_OUT = { action: "copy_out", sql: "mixed", drivers: %w[pgconn floor pg] }.freeze
@@ -108,13 +111,15 @@ module Bench
     Case.new(name: "wide_text", title: "20 text columns", sql: "SELECT * FROM wide"),
     Case.new(name: "jsonb", title: "jsonb of 120 bytes", sql: "SELECT document FROM documents"),
     Case.new(name: "copy_in", title: "COPY in of 10,000 rows", parameters: [[1]], **COPY_IN),
-    Case.new(name: "copy_in_million", title: "COPY in of 1,000,000 rows", parameters: [[100]], **COPY_IN, **LONG),
+    Case.new(name: "copy_in_million", title: "COPY in of 1,000,000 rows", parameters: [[100]],
+             **COPY_IN, **LONG),
     Case.new(name: "copy_out", title: "COPY out of mixed", **COPY_OUT),
     Case.new(name: "copy_out_text", title: "COPY out of mixed, pg's as Strings", shape: "text", **COPY_OUT),
     Case.new(name: "execute_many", title: "1,000 inserts", action: "execute_many",
-             sql: "INSERT INTO copied VALUES ($1, $2, $3, $4)", values: "#{SOURCE} LIMIT 1000", **WRITING),
+             sql: "INSERT INTO copied VALUES ($1, $2, $3, $4)", source: "#{SOURCE} LIMIT 1000", **WRITING),
     Case.new(name: "named_cursor", title: "named cursor, 1,000,000 rows", action: "named_cursor",
-             sql: "SELECT mixed.* FROM mixed, generate_series(1, 100)", drivers: %w[pgconn pg psycopg2], **LONG),
+             sql: "SELECT id, name FROM source, generate_series(1, 100)",
+             drivers: %w[pgconn pg psycopg2], **LONG),
     Case.new(name: "large_object_in", title: "large object, in", action: "large_object_in", sql: LargeFile::PATH,
              reset: LargeFile::EMPTY, **LARGE_OBJECT, **LONG),
     Case.new(name: "large_object_out", title: "large object, out", action: "large_object_out", sql: File::NULL,

@@ -25,7 +25,7 @@ module Bench
 
     def setup(kase)
       ask("setup", kase.name, kase.action, kase.shape, kase.call, kase.batch, kase.callers, kase.beside,
-          kase.checked, kase.values, kase.written, kase.reset, kase.sql, JSON.generate(kase.parameters))
+          kase.checked, kase.source, kase.written, kase.reset, kase.sql, JSON.generate(kase.parameters))
     end
 
     def check = ask("check")

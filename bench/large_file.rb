@@ -28,7 +28,8 @@ module Bench
            generate_series(0, #{MEGABYTES - 1}) part;
       CHECKPOINT
     SQL
-    CONTENT = "SELECT count(*), md5(string_agg(md5(data), '' ORDER BY pageno)) FROM pg_largeobject WHERE loid = #{OID}"
+    CONTENT = "SELECT count(*), md5(string_agg(md5(data), '' ORDER BY pageno)) FROM pg_largeobject " \
+              "WHERE loid = #{OID}".freeze
 
     # A file of that size is left as it is.
     def self.make

@@ -5,28 +5,67 @@ require_relative "case"
 require_relative "database"
 
 module Bench
-  # Whether memory stays flat while BENCH_ROWS, ten million by default, are fetched in batches.
+  # Whether memory stays flat while BENCH_ROWS, ten million by default, are fetched in batches, or copied in
+  # or out, and while a large object of BENCH_MEGABYTES is written and read.
   module Memory
-    BATCH = 10_000
+    ROWS = Integer(ENV.fetch("BENCH_ROWS", 10_000_000))
+    BATCHES = ROWS / 10_000
+    # What is done, and how often or how much of it.
+    SUBJECTS = { fetch: BATCHES, copy_in: BATCHES, copy_out: BATCHES,
+                 large_object_in: LargeFile::MEGABYTES, large_object_out: LargeFile::MEGABYTES }.freeze
 
     class << self
-      # @return [Boolean] whether at the end it is within 2 % and 2 MB of what it was after the first tenth
+      # @return [Boolean] whether that is so for all of them
       def flat?
-        batches = Integer(ENV.fetch("BENCH_ROWS", 10_000_000)) / BATCH
-        tenth, at_the_end = Database.open do |database|
-          connection = Pgconn.connect(database.conninfo, autocommit: true)
-          [batches / 10, batches * 9 / 10].map { |count| resident_after(count, connection) }
+        Database.open do |database|
+          @connection = Pgconn.connect(database.conninfo, autocommit: true)
+          SUBJECTS.map { |subject, count| stays_flat?(subject, count) }.all?
         end
-        puts "resident after a tenth: #{tenth} kB, at the end: #{at_the_end} kB"
-        at_the_end <= (tenth * 1.02) + 2048
       end
 
       private
 
-      def resident_after(batches, connection)
-        batches.times { connection.execute(MIXED[:sql]).fetch_all }
+      # Whether at the end it is within 2 % and 2 MB of what it was after the first tenth.
+      def stays_flat?(subject, count)
+        tenth, at_the_end = [count / 10, count * 9 / 10].map do |part|
+          send(subject, part)
+          resident
+        end
+        puts "#{subject}: resident after a tenth #{tenth} kB, at the end #{at_the_end} kB"
+        at_the_end <= (tenth * 1.02) + 2048
+      end
+
+      def resident
         GC.start
         File.read("/proc/self/status")[/^VmRSS:\s*(\d+)/, 1].to_i
+      end
+
+      def fetch(batches)
+        batches.times { @connection.execute(MIXED[:sql]).fetch_all }
+      end
+
+      def copy_in(batches)
+        rows = @connection.cursor(row: :array).execute(SOURCE).fetch_all
+        @connection.execute("TRUNCATE copied")
+        @connection.copy_in("copied") { |copy| batches.times { rows.each { |row| copy << row } } }
+      end
+
+      def copy_out(batches)
+        @connection.copy_out("SELECT mixed.* FROM mixed, generate_series(1, #{batches})") { |row| row }
+      end
+
+      def large_object_in(megabytes)
+        LargeFile.make
+        @connection.execute(LargeFile::EMPTY)
+        with_object("w") { |object| IO.copy_stream(LargeFile::PATH, object, megabytes * LargeFile::MEGABYTE) }
+      end
+
+      def large_object_out(megabytes)
+        with_object("r") { |object| IO.copy_stream(object, File::NULL, megabytes * LargeFile::MEGABYTE) }
+      end
+
+      def with_object(mode)
+        @connection.transaction { yield @connection.lobject(LargeFile::OID, mode) }
       end
     end
   end

@@ -13,18 +13,24 @@ module Bench
         `cursor(row: :array)` and `cursor(row: :hash)`. Its statement cache prepares by itself. Callers at the
         same time have a cursor each, all of one connection; a pipeline is `pipeline { }` with an `execute` for
         each query, and then `fetch_all`.
+        Rows for COPY are given to `copy_in { |copy| copy << row }` and come from `copy_out { |row| }`, typed both
+        ways; 1,000 inserts are an `execute_many`; large objects go through `IO.copy_stream`.
       - pgconn_thread: the same, called without a Fiber scheduler.
       - floor: a C program over libpq that reads the bytes of each cell and makes nothing of them:
         `PQsendQueryPrepared` with binary results; for `SELECT 1+1` `PQsendQueryParams`, which is not prepared;
-        a pipeline with one `PQpipelineSync`.
+        a pipeline with one `PQpipelineSync`. COPY is fed with text that is ready, and large objects go through
+        `lo_read` and `lo_write` in pieces of 256 KB.
       - pg: `exec_prepared` with BasicTypeMapForResults and BasicTypeMapForQueries, then `values`, or `to_a`
         for Hashes; for `SELECT 1+1` `exec_params`. Callers at the same time wait in a `Thread::Queue` for its one
         connection or, as pg_16, for one of 16; a pipeline is `enter_pipeline_mode`, `send_query_prepared` for
-        each query, `pipeline_sync`, and then `get_result`.
+        each query, `pipeline_sync`, and then `get_result`, as for 1,000 inserts. COPY: `copy_data` with CopyRow, with an
+        encoder or decoder for each column, or none where it says "as Strings". For a named cursor it executes
+        DECLARE and FETCH, 2,000 rows a page as all do.
       - sequel_pg: `fetch(sql, *params).all`, giving Hashes; Sequel puts parameters into the SQL.
       - psycopg2: `execute` and `fetchall`, giving tuples; it puts parameters into the SQL and prepares nothing.
+        COPY: `copy_expert` with a StringIO; 1,000 inserts: `execute_values`; a named cursor is its own.
       - asyncpg: `fetch`, giving Records, within one event loop: asyncio's or uvloop's. It prepares by itself, and
-        has no libpq.
+        has no libpq. COPY: `copy_records_to_table`; 1,000 inserts: `executemany`.
 
       Callers at the same time are Ruby's threads, or fibers under the scheduler of the gem async. Beside a computing
       thread, which does `i += 1` all the time, client and server have a core each.
@@ -46,13 +52,13 @@ module Bench
     private
 
     def sections
-      [["## Speed", "Queries or rows a second; in brackets how many times as fast pgconn is.", speed],
+      [["## Speed", "Queries, rows or MB a second; in brackets how many times as fast pgconn is.", speed],
        ["## Beside a computing thread",
         "Median time of a query, in brackets how many times as fast pgconn's is; and what that thread did.",
         beside_computing],
        ["## Aims", "What pgconn means to reach, as times the other's speed.", aims],
-       ["## Processor time", "Microseconds of the client's processor time for a query or row.", cpu],
-       ["## Objects", "Made for a query or row, and the garbage collector's share of the time.", objects],
+       ["## Processor time", "Microseconds of the client's processor time for a query, row or MB.", cpu],
+       ["## Objects", "Made for a query, row or MB, and the garbage collector's share of the time.", objects],
        ["## Versions", table(%w[what version], @versions)],
        ["## How", CALLS.chomp]]
     end

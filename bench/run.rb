@@ -70,7 +70,9 @@ module Bench
     end
 
     def conditions(places)
-      ["Medians of #{@rounds} rounds, in which each driver had its turn of #{@seconds} s.", *places].join(" ")
+      ["Medians of #{@rounds} rounds (#{LONG[:rounds]} where one execution takes longer), in which each " \
+       "driver had its turn of #{@seconds} s. Large objects have #{LargeFile::MEGABYTES} MB.",
+       *places].join(" ")
     end
 
     def write

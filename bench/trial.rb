@@ -24,12 +24,8 @@ module Bench
     def run(rounds, seconds)
       @drivers.each { |driver| prepare(driver) }
       compare_values
-      @drivers.each { |driver| driver.run(WARM_UP) }
-      [rounds, @case.rounds].min.times do |round|
-        @drivers.rotate(round).each do |driver|
-          @samples[driver.name] << sample(driver.run(seconds * @case.turn))
-        end
-      end
+      @drivers.each { |driver| driver.run(WARM_UP) } unless @case.long?
+      [rounds, @case.rounds].min.times { |round| take_turns(round, seconds * @case.turn) }
     rescue Driver::Error => e
       @problem = e.message
     end
@@ -63,6 +59,10 @@ module Bench
 
     private
 
+    def take_turns(round, seconds)
+      @drivers.rotate(round).each { |driver| @samples[driver.name] << sample(driver.run(seconds)) }
+    end
+
     def prepare(driver)
       driver.setup(@case)
       @cores.pin(driver.pid, driver.backends, @case.cores)
@@ -72,11 +72,14 @@ module Bench
     def compare_values
       answers = @drivers.map(&:check)
       counts = answers.map { |answer| answer.values_at("rows", "columns") }
-      digests = @case.comparable? ? answers.filter_map { |answer| answer["digest"] } : []
-      return if counts.uniq.one? && digests.uniq.size <= 1
+      return if counts.uniq.one? && digests(answers).uniq.size <= 1
 
       lines = @drivers.zip(answers).map { |driver, answer| "  #{driver.name}: #{describe(answer)}" }
       raise Driver::Error, ["the drivers' values differ", *lines].join("\n")
+    end
+
+    def digests(answers)
+      @case.comparable? ? answers.filter_map { |answer| answer["digest"] } : []
     end
 
     def describe(answer)

@@ -6,7 +6,7 @@ task bench: :compile do
 end
 
 namespace :bench do
-  desc "Check that memory stays flat over ten million rows"
+  desc "Check that memory stays flat over ten million rows and large objects; BENCH_ROWS, BENCH_MEGABYTES"
   task memory: :compile do
     ruby "-Ilib", "bench/memory.rb"
   end

@@ -62,7 +62,7 @@ statement_forget(struct statement *statement)
 }
 
 /*
- * NAME ACTION SHAPE CALL BATCH CALLERS BESIDE CHECKED VALUES WRITTEN RESET SQL PARAMETERS. The
+ * NAME ACTION SHAPE CALL BATCH CALLERS BESIDE CHECKED SOURCE WRITTEN RESET SQL PARAMETERS. The
  * statement takes the line over, for its strings are there.
  */
 static void

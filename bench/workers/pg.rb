@@ -47,7 +47,7 @@ class PgDriver
   def execute(sql) = @connection.exec(sql).clear
 
   def copy_in(statement)
-    rows = rows(statement.values)
+    rows = rows(statement.source)
     encoder = PG::TextEncoder::CopyRow.new(type_map: COPIED)
     lambda do |(times)|
       @connection.copy_data("COPY #{statement.sql} FROM STDIN", encoder) do
@@ -64,7 +64,7 @@ class PgDriver
   end
 
   def execute_many(statement)
-    rows = rows(statement.values)
+    rows = rows(statement.source)
     @connection.prepare(statement.name, statement.sql)
     lambda do |_|
       pipeline_send(statement.name, rows)

@@ -33,7 +33,7 @@ class PgconnDriver
   def execute(sql) = @connection.execute(sql)
 
   def copy_in(statement)
-    rows = rows(statement.values)
+    rows = rows(statement.source)
     lambda do |(times)|
       @connection.copy_in(statement.sql) { |copy| times.times { rows.each { |row| copy << row } } }
     end
@@ -44,7 +44,7 @@ class PgconnDriver
   end
 
   def execute_many(statement)
-    rows = rows(statement.values)
+    rows = rows(statement.source)
     ->(_) { @connection.execute_many(statement.sql, rows) }
   end
 

@@ -10,11 +10,11 @@ class Statement
   attr_reader :action, :shape, :sql, :callers, :batch, :calls
 
   # SQL, or nil.
-  attr_reader :values, :written, :reset
+  attr_reader :source, :written, :reset
 
   def initialize(*fields)
     @name, @action, @shape, @call, batch, @callers, @beside, checked, *statements, @sql, parameters = fields
-    @values, @written, @reset = statements.map { |sql| sql unless sql.empty? }
+    @source, @written, @reset = statements.map { |sql| sql unless sql.empty? }
     @batch = Integer(batch)
     @calls = slice(JSON.parse(parameters), Integer(checked))
   end

@@ -32,13 +32,13 @@ class Worker:
             result = {"error": "%s: %s" % (type(error).__name__, error)}
         print(json.dumps(result), flush=True)
 
-    def setup(self, _name, action, _shape, _call, batch, callers, beside, checked, values, written, reset, sql,
+    def setup(self, _name, action, _shape, _call, batch, callers, beside, checked, source, written, reset, sql,
               parameters):
         if (batch, callers, beside) != ("1", "1 thread", "nothing"):
             raise NotImplementedError("only one caller, alone and without a pipeline")
         self.parameters = json.loads(parameters)
         self.checked, self.written, self.reset_sql = int(checked), written, reset
-        self.call = getattr(self, action)(sql, self.rows(values) if values else None)
+        self.call = getattr(self, action)(sql, self.rows(source) if source else None)
         return {}
 
     def check(self):

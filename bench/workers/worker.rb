@@ -15,17 +15,17 @@ require_relative "turns"
 # answers each command on standard input. Commands are lines of fields with tabs between them, answers are
 # lines of JSON:
 #
-#   setup NAME ACTION SHAPE CALL BATCH CALLERS BESIDE CHECKED VALUES WRITTEN RESET SQL PARAMETERS   {}
+#   setup NAME ACTION SHAPE CALL BATCH CALLERS BESIDE CHECKED SOURCE WRITTEN RESET SQL PARAMETERS   {}
 #   check                                     {"rows", "columns", "digest", "first"}
 #   run SECONDS                               {"queries", "rows", "seconds", "cpu", "objects", "gc"}
 #
-# ACTION is one of those below. SHAPE is what a row becomes: row (what the driver is known for), array, hash or
-# text (Strings). CALL is prepared or once. BATCH is the number of executions that go together. CHECKED is how
-# many are, at least, for check. VALUES is a query for the rows that are to be written, WRITTEN one for those
-# that were, and RESET what run begins with; any may be empty. CALLERS are
-# "1 thread", "16 threads", "1 fiber" or "64 fibers", at once. BESIDE is nothing or computing: then one more
-# thread computes meanwhile, and run answers "median", the time of a call in seconds, and "additions", what
-# that thread got done in a second.
+# ACTION is one of those below. SHAPE is what a row becomes: row (what the driver is known for), array, hash
+# or text (Strings). CALL is prepared or once. BATCH is the number of executions that go together. CHECKED is
+# how many are, at least, for check. SOURCE is a query for the rows that are to be written, WRITTEN one for
+# those that were, and RESET what run begins with; any may be empty. CALLERS are "1 thread", "16 threads", "1
+# fiber" or "64 fibers", at once. BESIDE is nothing or computing: then one more thread computes meanwhile,
+# and run answers "median", the time of a call in seconds, and "additions", what that thread got done in a
+# second.
 # PARAMETERS are JSON arrays; the executions take one after the other, again and again.
 #
 # A class for a driver stands for one connection. It has `about`, `backend` (the process id of the session),
@@ -34,9 +34,9 @@ require_relative "turns"
 #
 # query::            executes SQL
 # pipeline::         the same for the PARAMETERS of a batch, and gives the rows of all
-# copy_in::          writes VALUES, as often as PARAMETERS say, into the table SQL
+# copy_in::          writes the rows of SOURCE, as often as PARAMETERS say, into the table SQL
 # copy_out::         reads the table SQL
-# execute_many::     executes SQL with each of VALUES
+# execute_many::     executes SQL with each row of SOURCE
 # named_cursor::     reads the rows of SQL in pages of PAGE_SIZE
 # large_object_in::  writes the file SQL into the large object of PARAMETERS
 # large_object_out:: the other way
