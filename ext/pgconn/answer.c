@@ -353,6 +353,15 @@ gathered_send(VALUE arg)
     return Qnil;
 }
 
+static VALUE
+gathered_send_to_undo(VALUE arg)
+{
+    struct pgconn_gathered *gathered = (struct pgconn_gathered *)arg;
+
+    gathered->send_to_undo(gathered);
+    return Qnil;
+}
+
 void
 pgconn_answer_let_pass(const struct pgconn_session *session, struct pgconn_flight *flight)
 {
@@ -360,7 +369,7 @@ pgconn_answer_let_pass(const struct pgconn_session *session, struct pgconn_fligh
     int state;
 
     if (!gathered) return;
-    rb_protect(gathered_send, (VALUE)gathered, &state);
+    rb_protect(flight->undoes ? gathered_send_to_undo : gathered_send, (VALUE)gathered, &state);
     if (!state) return;
     pgconn_flight_free(flight);
     rb_jump_tag(state);

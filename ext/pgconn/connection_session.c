@@ -62,7 +62,7 @@ connection_reset(VALUE self)
 
     do {
         flight = pgconn_control_flight(session, sql);
-        flight->resets = flight->forgets = true;
+        flight->resets = flight->forgets = flight->undoes = true;
         pgconn_boundary_mark(flight, PGCONN_BOUNDARY_OUTSIDE, NULL);
     } while (!pgconn_control_wait(session, flight, sql, &result));
     RB_GC_GUARD(self);

@@ -25,10 +25,10 @@ hold_ending(const struct pgconn_session *session)
 
 /* Runs COMMIT or ROLLBACK. The end of a block that has been left may be what calls. */
 static VALUE
-connection_end_transaction(VALUE self, const char *what, const char *verb)
+connection_end_transaction(VALUE self, const char *what, bool commits)
 {
     struct pgconn_session *session = pgconn_connection_get_open(self);
-    VALUE sql = rb_str_freeze(rb_utf8_str_new_cstr(verb)), result;
+    VALUE sql = rb_str_freeze(rb_utf8_str_new_cstr(commits ? "COMMIT" : "ROLLBACK")), result;
     struct pgconn_flight *flight;
 
     do {
@@ -36,6 +36,7 @@ connection_end_transaction(VALUE self, const char *what, const char *verb)
 
         if (!hold) pgconn_connection_get_outside(self, what);
         flight = pgconn_control_flight(session, sql);
+        flight->undoes = !commits;
         pgconn_boundary_mark(flight, PGCONN_BOUNDARY_END, hold);
     } while (!pgconn_control_wait(session, flight, sql, &result));
     RB_GC_GUARD(self);
@@ -58,7 +59,7 @@ connection_end_transaction(VALUE self, const char *what, const char *verb)
 static VALUE
 connection_commit(VALUE self)
 {
-    return connection_end_transaction(self, "commit can't be called", "COMMIT");
+    return connection_end_transaction(self, "commit can't be called", true);
 }
 
 /*
@@ -72,7 +73,7 @@ connection_commit(VALUE self)
 static VALUE
 connection_rollback(VALUE self)
 {
-    return connection_end_transaction(self, "rollback can't be called", "ROLLBACK");
+    return connection_end_transaction(self, "rollback can't be called", false);
 }
 
 /* A flight that is made without a statement. */

@@ -81,6 +81,7 @@ flight_to_finish(VALUE self, struct pgconn_session *session, bool commits, VALUE
     else *sql = rb_str_freeze(rb_utf8_str_new_cstr(commits ? "COMMIT" : "ROLLBACK"));
     flight = pgconn_control_flight(session, *sql);
     flight->two_phase = session->two_phase.number;
+    flight->undoes = !commits;
     pgconn_boundary_mark(flight, prepared ? PGCONN_BOUNDARY_OUTSIDE : PGCONN_BOUNDARY_END, NULL);
     return flight;
 }

@@ -87,6 +87,7 @@ struct pgconn_flight {
     bool began;      /* it begins a transaction: BEGIN is its first command */
     bool opens;      /* it begins blocks within: SAVEPOINTs follow */
     bool ends;       /* the user's own COMMIT, ROLLBACK or the like */
+    bool undoes;     /* ROLLBACK: for what its caller did before, whether it failed or not */
     bool may_end;    /* such a statement may be among several */
     bool joins;      /* the driver's own question: in whatever transaction is open, or in none */
     bool resets;     /* the session: ROLLBACK goes first if a transaction is open */

@@ -81,15 +81,29 @@ gathered_send(struct pgconn_gathered *gathered)
 }
 
 static void
-gathered_drop(struct pgconn_gathered *gathered)
+pipeline_drop(struct pgconn_pipeline *pipeline, const char *text)
 {
-    struct pgconn_pipeline *pipeline = (struct pgconn_pipeline *)gathered;
-
     if (!pipeline->flight) return;
     pgconn_flight_free(pipeline->flight);
     pipeline->flight = NULL;
-    pgconn_pipeline_forget(pipeline, &pipeline->entries, "not_sent",
-                           "never sent, because its block was left before");
+    pgconn_pipeline_forget(pipeline, &pipeline->entries, "not_sent", text);
+}
+
+static void
+gathered_drop(struct pgconn_gathered *gathered)
+{
+    pipeline_drop((struct pgconn_pipeline *)gathered,
+                  "never sent, because its block was left before");
+}
+
+/* Behind an error that nobody has got nothing is sent; it isn't in the way of a ROLLBACK. */
+static void
+gathered_send_to_undo(struct pgconn_gathered *gathered)
+{
+    struct pgconn_pipeline *pipeline = (struct pgconn_pipeline *)gathered;
+
+    if (NIL_P(pipeline->unraised)) pipeline_send(pipeline);
+    else pipeline_drop(pipeline, "never sent, because a statement before it had failed");
 }
 
 /* The values stay as they are now, should the flight have to be made again. */
@@ -177,6 +191,7 @@ pipeline_new(VALUE connection)
     pipeline->gathered.caller = pgconn_caller_current();
     pipeline->gathered.fiber = rb_obj_id(rb_fiber_current());
     pipeline->gathered.send = gathered_send;
+    pipeline->gathered.send_to_undo = gathered_send_to_undo;
     pipeline->gathered.drop = gathered_drop;
     return self;
 }

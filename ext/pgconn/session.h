@@ -40,6 +40,7 @@ struct pgconn_gathered {
     pgconn_caller caller;
     bool busy; /* it is being sent, or added to: what its caller executes then goes by itself */
     void (*send)(struct pgconn_gathered *); /* and waits; raises the first error */
+    void (*send_to_undo)(struct pgconn_gathered *); /* the error is raised later, see flight.h */
     void (*drop)(struct pgconn_gathered *); /* it is never sent; raises nothing */
 };
 

@@ -7,6 +7,7 @@ pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keywor
     flight->begins = PGCONN_BEGINS;
     flight->repeatable = true;
     flight->ends = pgconn_sql_statements_keyword_ends(keyword);
+    flight->undoes = pgconn_sql_statements_keyword_undoes(keyword);
     switch (keyword) {
     case PGCONN_KEYWORD_ABORT:
     case PGCONN_KEYWORD_BEGIN:

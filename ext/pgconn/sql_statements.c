@@ -88,6 +88,13 @@ pgconn_sql_statements_keyword_ends(enum pgconn_keyword keyword)
 }
 
 bool
+pgconn_sql_statements_keyword_undoes(enum pgconn_keyword keyword)
+{
+    return keyword == PGCONN_KEYWORD_ABORT || keyword == PGCONN_KEYWORD_ROLLBACK ||
+           keyword == PGCONN_KEYWORD_ROLLBACK_TO;
+}
+
+bool
 pgconn_sql_statements_may_end(const char *sql, size_t length, bool standard_strings)
 {
     struct pgconn_sql_lexer lexer;

@@ -19,6 +19,9 @@ enum pgconn_keyword pgconn_sql_statements_keyword(const char *sql, size_t length
 /* Whether a statement that begins so ends the transaction that is open. */
 bool pgconn_sql_statements_keyword_ends(enum pgconn_keyword keyword);
 
+/* Whether a statement that begins so rolls back what was done before, all or to a savepoint. */
+bool pgconn_sql_statements_keyword_undoes(enum pgconn_keyword keyword);
+
 /* Whether any of the statements may end the transaction that is open. */
 bool pgconn_sql_statements_may_end(const char *sql, size_t length, bool standard_strings);
 

@@ -62,6 +62,15 @@ transaction_body(VALUE arg)
     return rb_yield(transaction->self);
 }
 
+static void
+transaction_drop_gathered(const struct transaction *transaction)
+{
+    const struct pgconn_session *session = &pgconn_connection_get(transaction->self)->session;
+    struct pgconn_gathered *gathered = pgconn_session_gathered(session);
+
+    if (gathered) gathered->drop(gathered);
+}
+
 /* A subclass's own commit and rollback are called for a whole transaction. */
 static VALUE
 transaction_settle(VALUE arg)
@@ -70,6 +79,7 @@ transaction_settle(VALUE arg)
     bool outermost = transaction->hold->outermost;
 
     if (transaction->left != PGCONN_LEFT_WELL) {
+        transaction_drop_gathered(transaction); /* not for a rollback of the subclass's to send */
         if (outermost) pgconn_block_roll_back(transaction->self);
     }
     else if (outermost) rb_funcall(transaction->self, rb_intern("commit"), 0);
@@ -118,9 +128,8 @@ transaction_undo(const struct transaction *transaction)
     struct pgconn_session *session = &pgconn_connection_get(transaction->self)->session;
     struct pgconn_hold *hold = transaction->hold;
     struct pgconn_flight *ending = hold->ending;
-    struct pgconn_gathered *gathered = pgconn_session_gathered(session);
 
-    if (gathered) gathered->drop(gathered);
+    transaction_drop_gathered(transaction);
     /* The server has rolled back, and the session keeps the hold for its own end. */
     if (session->life != PGCONN_SESSION_OPEN || pgconn_session_inherited(session)) return;
     hold->ending = NULL;

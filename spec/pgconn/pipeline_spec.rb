@@ -253,6 +253,80 @@ RSpec.describe "Connection#pipeline" do
       expect(ids).to eq([1])
     end
 
+    {
+      "rollback" => :rollback.to_proc,
+      "reset" => :reset.to_proc,
+      "ROLLBACK" => ->(conn) { conn.execute("ROLLBACK") },
+      "ROLLBACK TO" => ->(conn) { conn.execute("ROLLBACK TO before") }
+    }.each do |name, undo|
+      it "rolls back with #{name} also what has failed, whose error comes out at the end" do
+        connection.execute("BEGIN; SAVEPOINT before")
+        failed = nil
+        error = error_of do
+          connection.pipeline do
+            failed = connection.execute("SELECT 1/0")
+            undo.call(connection)
+            expect(connection.transaction_status).not_to eq(Pgconn::TRANSACTION_STATUS_INERROR)
+          end
+        end
+        expect(error).to be_a(Pgconn::Errors::DivisionByZero)
+        expect { failed.fetch }.to raise_error(error)
+      end
+    end
+
+    it "sends nothing behind an error that nobody has got, but rolls back" do
+      connection.autocommit = false
+      skipped = unsent = nil
+      expect do
+        connection.pipeline do
+          connection.execute("SELECT 1/0")
+          error_of { (skipped = insert(1)).fetch }
+          unsent = insert(2)
+          connection.rollback
+          expect(connection.transaction_status).to eq(Pgconn::TRANSACTION_STATUS_IDLE)
+        end
+      end.to raise_error(Pgconn::Errors::DivisionByZero)
+      expect { unsent.fetch }.to raise_error(Pgconn::PipelineAborted, /never sent/)
+    end
+
+    it "doesn't raise at the end what was raised before rollback" do
+      connection.autocommit = false
+      connection.pipeline do
+        expect { connection.execute("SELECT 1/0").fetch }.to raise_error(Pgconn::Errors::DivisionByZero)
+        connection.rollback
+        insert(1)
+        connection.commit
+      end
+      expect(ids).to eq([1])
+    end
+
+    it "rolls back a two-phase transaction in which something gathered has failed" do
+      connection.autocommit = false
+      expect do
+        connection.pipeline do
+          connection.tpc_begin("in a pipeline")
+          connection.execute("SELECT 1/0")
+          connection.tpc_rollback
+          expect(connection.status).to eq(Pgconn::STATUS_READY)
+        end
+      end.to raise_error(Pgconn::Errors::DivisionByZero)
+    end
+
+    it "sends nothing of a block that is left by an exception, for a subclass's rollback neither" do
+      subclass = Class.new(Pgconn::Connection) { def rollback = super }
+      own = connect(autocommit: true, connection_factory: subclass)
+      cursor = nil
+      error_of do
+        own.pipeline do
+          own.transaction do
+            cursor = own.execute("SELECT 1/0")
+            raise IndexError
+          end
+        end
+      end
+      expect { cursor.fetch }.to raise_error(Pgconn::PipelineAborted, /never sent/)
+    end
+
     it "can be in a block" do
       connection.transaction { connection.pipeline { insert(1) } }
       expect(ids).to eq([1])

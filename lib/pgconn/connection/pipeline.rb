@@ -14,6 +14,8 @@ module Pgconn
     # first error skips the statements behind it. It is raised where its result is asked for, or, if nobody
     # did, at the next such moment or the end of the block; results of statements before it can be read, those
     # behind it raise {PipelineAborted}, whose `cause` it is. Wrong arguments raise from execute itself.
+    # {#rollback}, {#reset} and ROLLBACK as SQL don't raise it: they roll back, whether what was executed before
+    # has failed or not, and it is raised later.
     #
     # Only what the thread (under a Fiber scheduler: the fiber) that has called it executes is gathered. Other
     # callers can't wait for its cursors before their results are there (ProgrammingError); what they execute,
