@@ -151,13 +151,14 @@ pgconn_execute(const struct pgconn_executor *executor, struct pgconn_request *re
     return result;
 }
 
-/* Whether the statement is a barrier, or more than one statement. */
+/* Whether the statement is a barrier, or several, or one that the server has by itself only. */
 static bool
 execution_goes_alone(const struct pgconn_execution *execution)
 {
     const struct pgconn_statement *known = execution->known;
 
-    return known->sql.several || known->may_set || pgconn_session_goes_alone(known->keyword);
+    return known->sql.several || known->may_set || known->stands_alone ||
+           pgconn_session_goes_alone(known->keyword);
 }
 
 /* Takes back what was added behind the command; behind NULL: all. */

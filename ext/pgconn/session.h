@@ -39,9 +39,9 @@ struct pgconn_gathered {
     VALUE fiber; /* the object id of that which opened it: only what it executes is gathered */
     pgconn_caller caller;
     bool busy; /* it is being sent, or added to: what its caller executes then goes by itself */
-    void (*send)(struct pgconn_gathered *); /* and waits; raises the first error */
+    void (*send)(struct pgconn_gathered *);         /* and waits; raises the first error */
     void (*send_to_undo)(struct pgconn_gathered *); /* the error is raised later, see flight.h */
-    void (*drop)(struct pgconn_gathered *); /* it is never sent; raises nothing */
+    void (*drop)(struct pgconn_gathered *);         /* it is never sent; raises nothing */
 };
 
 struct pgconn_session {

@@ -94,6 +94,41 @@ pgconn_sql_statements_keyword_undoes(enum pgconn_keyword keyword)
            keyword == PGCONN_KEYWORD_ROLLBACK_TO;
 }
 
+/* CREATE, ALTER or DROP of what isn't part of one database, or of anything CONCURRENTLY. */
+static bool
+definition_stands_alone(struct pgconn_sql_lexer *lexer)
+{
+    struct pgconn_token token = pgconn_sql_lexer_next(lexer);
+
+    if (pgconn_sql_lexer_token_keyword(&token) == PGCONN_KEYWORD_CLUSTER_WIDE) return true;
+    for (; token.kind != PGCONN_TOKEN_END; token = pgconn_sql_lexer_next(lexer)) {
+        if (pgconn_sql_lexer_token_keyword(&token) == PGCONN_KEYWORD_CONCURRENTLY) return true;
+    }
+    return false;
+}
+
+bool
+pgconn_sql_statements_stand_alone(const char *sql, size_t length, bool standard_strings,
+                                  enum pgconn_keyword keyword)
+{
+    struct pgconn_sql_lexer lexer;
+    struct pgconn_token token;
+
+    switch (keyword) {
+    case PGCONN_KEYWORD_MAINTENANCE:
+        return true;
+    case PGCONN_KEYWORD_ALTER:
+    case PGCONN_KEYWORD_CREATE:
+    case PGCONN_KEYWORD_DROP:
+        pgconn_sql_lexer_start(&lexer, sql, length, standard_strings);
+        do token = pgconn_sql_lexer_next(&lexer);
+        while (token.kind == PGCONN_TOKEN_SEMICOLON);
+        return definition_stands_alone(&lexer);
+    default:
+        return false;
+    }
+}
+
 bool
 pgconn_sql_statements_may_end(const char *sql, size_t length, bool standard_strings)
 {

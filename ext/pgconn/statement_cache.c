@@ -170,6 +170,8 @@ statement_read(VALUE sql, bool by_name, struct pgconn_text_settings settings)
 {
     VALUE self = statement_new(), text;
     struct pgconn_statement *statement = RTYPEDDATA_DATA(self);
+    const char *start;
+    size_t length;
 
     statement->sql = pgconn_params_parse(sql, by_name, settings.standard_strings);
     statement->sql.text = text = rb_str_new_frozen(statement->sql.text);
@@ -177,9 +179,13 @@ statement_read(VALUE sql, bool by_name, struct pgconn_text_settings settings)
         pgconn_encoding_export(text, settings.encoding_index, "SQL"));
     StringValueCStr(statement->wire); /* ends it with a NUL byte */
     statement->settings = settings;
-    statement->keyword = pgconn_sql_statements_keyword(RSTRING_PTR(text), (size_t)RSTRING_LEN(text),
-                                                       settings.standard_strings);
-    statement->may_set = pgconn_sql_may_set(RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
+    RSTRING_GETMEM(text, start, length);
+    statement->keyword = pgconn_sql_statements_keyword(start, length, settings.standard_strings);
+    statement->may_set = pgconn_sql_may_set(start, length);
+    statement->stands_alone = pgconn_sql_statements_stand_alone(start, length,
+                                                                settings.standard_strings,
+                                                                statement->keyword);
+    RB_GC_GUARD(text);
     return self;
 }
 

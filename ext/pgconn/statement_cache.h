@@ -21,7 +21,8 @@ struct pgconn_statement {
     struct pgconn_sql sql;
     struct pgconn_text_settings settings; /* that it was read with */
     enum pgconn_keyword keyword;
-    bool may_set; /* a parameter of the session, by set_config */
+    bool may_set;      /* a parameter of the session, by set_config */
+    bool stands_alone; /* the server doesn't execute it together with others */
     unsigned long executions;
     struct pgconn_prepared *prepared;
     struct pgconn_parameter *parameters; /* NULL until the server has described them */

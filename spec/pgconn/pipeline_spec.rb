@@ -194,6 +194,20 @@ RSpec.describe "Connection#pipeline" do
       end.to raise_error(Pgconn::Errors::UniqueViolation)
     end
 
+    it "gives that of a deferred constraint to the last statement, with which all of them commit" do
+      connection.execute("CREATE TEMP TABLE deferred (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+      cursors = []
+      error = error_of do
+        connection.pipeline do
+          2.times { cursors << connection.execute("INSERT INTO deferred VALUES (1)") }
+          cursors << connection.execute("SELECT 1")
+        end
+      end
+      expect(cursors[0..1].map(&:rowcount)).to eq([1, 1])
+      expect { cursors[2].fetch }.to raise_error(error)
+      expect(connection.execute("SELECT count(*) FROM deferred").fetch_value).to eq(0)
+    end
+
     it "leaves the connection usable, also for another pipeline" do
       error_of { failing }
       expect(connection.pipeline { connection.execute("SELECT 6") }.fetch_value).to eq(6)
@@ -215,6 +229,50 @@ RSpec.describe "Connection#pipeline" do
     end
     expect(seen.last.fetch_value).to eq("between")
     expect(seen.first.fetch_value).not_to eq("between")
+  end
+
+  describe "with a statement that the server executes by itself only" do
+    before { connection.execute("CREATE TABLE maintained (id int)") }
+
+    after do
+      connection.execute("DROP TABLE maintained")
+      connection.execute("DROP DATABASE IF EXISTS pgconn_made_in_a_pipeline")
+    end
+
+    ["VACUUM maintained", "/* all */ cluster", "CREATE DATABASE pgconn_made_in_a_pipeline",
+     ";DROP TABLESPACE IF EXISTS nowhere", "DROP DATABASE IF EXISTS pgconn_made_in_a_pipeline",
+     "CREATE INDEX CONCURRENTLY ON maintained (id)", "DROP INDEX CONCURRENTLY IF EXISTS nowhere",
+     "REINDEX TABLE CONCURRENTLY maintained", "ALTER SYSTEM RESET work_mem"].each do |sql|
+      it "lets #{sql} go by itself, in its order" do
+        seen = connection.pipeline do
+          connection.execute("INSERT INTO maintained VALUES (1)")
+          connection.execute(sql)
+          connection.execute("SELECT count(*) FROM maintained")
+        end
+        expect(seen.fetch_value).to eq(1)
+      end
+    end
+
+    it "keeps what was executed before it, should what comes behind it fail" do
+      error_of do
+        connection.pipeline do
+          insert(1)
+          connection.execute("VACUUM maintained")
+          connection.execute("SELECT 1/0")
+        end
+      end
+      expect(ids).to eq([1])
+    end
+
+    it "keeps other definitions together with the rest" do
+      error_of do
+        connection.pipeline do
+          connection.execute("CREATE TABLE undone (concurrent int DEFAULT 1, \"concurrently\" int)")
+          connection.execute("SELECT 1/0")
+        end
+      end
+      expect(connection.execute("SELECT to_regclass('undone')").fetch_value).to be_nil
+    end
   end
 
   it "asks for parameter types that it must know, behind what was gathered" do
