@@ -334,11 +334,11 @@ RSpec.describe "Connection#pipeline" do
 
     it "sends nothing behind an error that nobody has got, but rolls back" do
       connection.autocommit = false
-      skipped = unsent = nil
+      unsent = nil
       expect do
         connection.pipeline do
           connection.execute("SELECT 1/0")
-          error_of { (skipped = insert(1)).fetch }
+          error_of { insert(1).fetch } # PipelineAborted
           unsent = insert(2)
           connection.rollback
           expect(connection.transaction_status).to eq(Pgconn::TRANSACTION_STATUS_IDLE)
@@ -371,7 +371,10 @@ RSpec.describe "Connection#pipeline" do
     end
 
     it "sends nothing of a block that is left by an exception, for a subclass's rollback neither" do
-      subclass = Class.new(Pgconn::Connection) { def rollback = super }
+      calls = []
+      subclass = Class.new(Pgconn::Connection) do
+        define_method(:rollback) { super().tap { calls << :rollback } }
+      end
       own = connect(autocommit: true, connection_factory: subclass)
       cursor = nil
       error_of do
@@ -383,6 +386,7 @@ RSpec.describe "Connection#pipeline" do
         end
       end
       expect { cursor.fetch }.to raise_error(Pgconn::PipelineAborted, /never sent/)
+      expect(calls).to eq([:rollback])
     end
 
     it "can be in a block" do
