@@ -86,25 +86,12 @@ RSpec.describe "Deadlines" do
   end
 
   describe "statement_timeout: and the end of a transaction" do
-    # A transaction whose COMMIT runs for half a minute.
-    def begin_slow_commit(connection)
-      connection.execute(<<~SQL)
-        CREATE TEMP TABLE t (id int);
-        CREATE FUNCTION pg_temp.sleep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(30); RETURN NULL; END';
-        CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
-          FOR EACH ROW EXECUTE FUNCTION pg_temp.sleep();
-        COMMIT;
-        BEGIN;
-        INSERT INTO t VALUES (1)
-      SQL
-    end
-
     it "hold for commit: cancelled, it has rolled back, and the connection is usable" do
       connection = connect(statement_timeout: 0.3)
-      begin_slow_commit(connection)
+      SlowCommit.begin(connection)
       expect { connection.commit }.to raise_error(Pgconn::QueryCanceledError) { |error| expect(error.outcome).to eq(:canceled) }
       expect(connection.transaction_status).to eq(Pgconn::TRANSACTION_STATUS_IDLE)
-      expect(connection.execute("SELECT count(*) FROM t").fetch_value).to eq(0)
+      expect(connection.execute("SELECT count(*) FROM kept").fetch_value).to eq(0)
     end
 
     %i[commit rollback].each do |verb|

@@ -265,15 +265,19 @@ RSpec.describe "Under a Fiber scheduler" do
       to_server = ->(bytes, _) { bytes.tap { bytes.include?(cancel) && (requests << true) && gate.pop } }
       locker = connect(autocommit: true)
       locker.execute("SELECT pg_advisory_lock(71)")
-      through_proxy(to_server: to_server) do |proxy|
+      answers = Queue.new
+      to_client = ->(bytes, _) { bytes.tap { answers << true } }
+      through_proxy(to_server: to_server, to_client: to_client) do |proxy|
         in_async(port: proxy.port, cancel_timeout: 60) do |task, connection|
           stopped = task.async { connection.execute("SELECT pg_advisory_lock(71)") }
           eventually { sleep(0.01) && sleeping?(connection) }
           stopped.stop
           eventually { sleep(0.01) && !requests.empty? }
           waiting = task.async { connection.execute("SELECT 'fiber'").fetch_value }
+          answers.clear
           locker.close # its answer comes, and nothing is sent before the request has ended
-          20.times { sleep 0.01 } # the loop turns until only that is waited for
+          # The loop turns until it has read the answer, and only the request is waited for.
+          eventually { sleep(0.01) && !answers.empty? && !connection.to_io.wait_readable(0) }
           other = in_thread { connection.execute("SELECT 'thread'").fetch_value }
           eventually { other.stop? }
           # The loop is held up while the request ends.

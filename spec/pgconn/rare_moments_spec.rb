@@ -2,25 +2,12 @@
 
 require "spec_helper"
 require "English"
-require "socket"
 require "timeout"
 
 # What happens where two things meet that rarely do.
 RSpec.describe "A rare moment" do
-  # A peer whose queue of connections is full answers no further SYN.
-  def with_full_backlog
-    listener = Socket.new(:INET, :STREAM)
-    listener.bind(Addrinfo.tcp("127.0.0.1", 0))
-    listener.listen(0)
-    waiting = Array.new(4) { Socket.new(:INET, :STREAM) }
-    waiting.each { |socket| socket.connect_nonblock(listener.local_address, exception: false) }
-    yield listener.local_address.ip_port
-  ensure
-    [listener, *waiting].each(&:close)
-  end
-
   it "signals while the network connects: connect_timeout still holds" do
-    with_full_backlog do |port|
+    CrowdedHost.open do |address|
       script = <<~RUBY
         trap(:USR1) { $stdout.syswrite("signal\\n") }
         puts "ready"
@@ -31,7 +18,7 @@ RSpec.describe "A rare moment" do
           puts error.message
         end
       RUBY
-      RubyProcess.start(script, port) do |child|
+      RubyProcess.start(script, address.ip_port) do |child|
         expect(child.line).to eq("ready")
         3.times do
           child.signal(:USR1)

@@ -29,19 +29,6 @@ RSpec.describe "A task of async that is stopped" do
 
   def active?(connection) = backend_state(connection.backend_pid) == "active"
 
-  # A transaction whose COMMIT takes a minute.
-  def begin_slow_commit(connection)
-    connection.execute(<<~SQL)
-      CREATE TEMP TABLE kept (id int);
-      CREATE FUNCTION pg_temp.sleep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NULL; END';
-      CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON kept DEFERRABLE INITIALLY DEFERRED
-        FOR EACH ROW EXECUTE FUNCTION pg_temp.sleep();
-      COMMIT;
-      BEGIN;
-      INSERT INTO kept VALUES (1)
-    SQL
-  end
-
   it "in connect hangs up" do
     SilentHost.open do |silent|
       in_async do |task|
@@ -63,7 +50,7 @@ RSpec.describe "A task of async that is stopped" do
   it "in commit has the transaction rolled back" do
     connection = connect_tcp
     in_async do |task|
-      begin_slow_commit(connection)
+      SlowCommit.begin(connection)
       stop(task, -> { connection.commit }, once: -> { active?(connection) })
       connection.rollback
       expect_in_step(connection)
@@ -74,7 +61,7 @@ RSpec.describe "A task of async that is stopped" do
   it "in the commit of a block has the transaction rolled back" do
     connection = connect_tcp(autocommit: true)
     in_async do |task|
-      begin_slow_commit(connection)
+      SlowCommit.begin(connection)
       connection.execute("ROLLBACK")
       block = -> { connection.transaction { connection.execute("INSERT INTO kept VALUES (1)") } }
       stop(task, block, once: -> { active?(connection) })

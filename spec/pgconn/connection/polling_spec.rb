@@ -1,29 +1,15 @@
 # frozen_string_literal: true
 
 require "nio"
-require "socket"
 require "spec_helper"
 
 RSpec.describe "Polling an async connection" do
-  # A host to which no connection comes about: its queue of those that wait to be accepted is full.
-  def crowded_host
-    listener = Socket.new(:INET, :STREAM)
-    listener.bind(Addrinfo.tcp("127.0.0.1", 0))
-    listener.listen(0)
-    waiting = Array.new(4) do
-      Socket.new(:INET, :STREAM).tap { |socket| socket.connect_nonblock(listener.local_address, exception: false) }
-    end
-    yield listener.local_address
-  ensure
-    [listener, *waiting].each(&:close)
-  end
-
   def connect_without_tls(**keywords)
     Pgconn.connect(nil, async: true, sslmode: "disable", dbname: server.database, user: server.user, **keywords)
   end
 
   it "says POLL_WRITE alone while the network connects" do
-    crowded_host do |address|
+    CrowdedHost.open do |address|
       connection = closed_later(connect_without_tls(host: address.ip_address, port: address.ip_port))
       3.times do
         expect(connection.poll).to eq(Pgconn::POLL_WRITE)
