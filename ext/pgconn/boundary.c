@@ -13,10 +13,8 @@ struct pgconn_flight *
 pgconn_boundary_flight(const struct pgconn_session *session, enum pgconn_boundary boundary,
                        struct pgconn_hold *hold)
 {
-    struct pgconn_flight *flight = pgconn_flight_new();
+    struct pgconn_flight *flight = pgconn_session_flight(session);
 
-    if (!flight) rb_memerror();
-    flight->settings = session->settings;
     pgconn_boundary_mark(flight, boundary, hold);
     return flight;
 }

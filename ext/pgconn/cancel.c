@@ -7,8 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MESSAGE_SIZE 256 /* what PQcancel's documentation recommends */
-
 /* How long the end of the process waits for requests that are under way, in seconds. */
 #define EXIT_PATIENCE 0.25
 
@@ -102,7 +100,7 @@ static void *
 request_run(void *arg)
 {
     struct request *request = arg;
-    char message[MESSAGE_SIZE] = "";
+    char message[PGCONN_CANCEL_MESSAGE_SIZE] = "";
     size_t repeat;
 
     PQcancel(request->target, message, sizeof(message));

@@ -44,6 +44,9 @@ void pgconn_cancel_forget(struct pgconn_cancel *cancel);
  */
 int pgconn_cancel_watch(const struct pgconn_cancel *cancel);
 
+/* Room for the text below, as PQcancel's documentation recommends. */
+#define PGCONN_CANCEL_MESSAGE_SIZE 256
+
 /* libpq's text on why the request could not be delivered, empty when it was; a C string. */
 void pgconn_cancel_message(int watch, char *text, size_t size);
 

@@ -1,13 +1,11 @@
 #include "cursor.h"
 
-#define MESSAGE_SIZE 256 /* what PQcancel's documentation recommends */
-
 /* What the connection executes or, with a cursor, only what that one does. */
 static void
 cancel(VALUE connection, const struct pgconn_cursor *cursor)
 {
     struct pgconn_session *session = pgconn_connection_get_open(connection);
-    char message[MESSAGE_SIZE];
+    char message[PGCONN_CANCEL_MESSAGE_SIZE];
 
     if (session->two_phase.stage == PGCONN_TWO_PHASE_PREPARED) {
         pgconn_error_raise(rb_ePgconnProgrammingError,

@@ -131,9 +131,7 @@ joining_make_flight(struct joining *joining, const struct pgconn_session *sessio
 {
     int state;
 
-    joining->flight = pgconn_flight_new();
-    if (!joining->flight) rb_memerror();
-    joining->flight->settings = session->settings;
+    joining->flight = pgconn_session_flight(session);
     joining->flight->begins = PGCONN_BEGINS_AS_PART;
     rb_protect(joining_fill, (VALUE)joining, &state);
     if (state) {

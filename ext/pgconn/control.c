@@ -6,10 +6,8 @@
 static struct pgconn_flight *
 flight_of(const struct pgconn_session *session, const char *sql)
 {
-    struct pgconn_flight *flight = pgconn_flight_new();
+    struct pgconn_flight *flight = pgconn_session_flight(session);
 
-    if (!flight) rb_memerror();
-    flight->settings = session->settings;
     if (sql && !pgconn_flight_append(flight, PGCONN_COMMAND_QUERY, sql)) {
         pgconn_flight_free(flight);
         rb_memerror();

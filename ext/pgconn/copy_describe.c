@@ -7,10 +7,8 @@ description_flight(const struct pgconn_session *session, VALUE sql)
 {
     VALUE wire = pgconn_encoding_export(sql, session->settings.encoding_index, "SQL");
     const char *text = StringValueCStr(wire);
-    struct pgconn_flight *flight = pgconn_flight_new();
+    struct pgconn_flight *flight = pgconn_session_flight(session);
 
-    if (!flight) rb_memerror();
-    flight->settings = session->settings;
     flight->begins = PGCONN_BEGINS;
     if (!pgconn_flight_append(flight, PGCONN_COMMAND_PREPARE, text) ||
         !pgconn_flight_append(flight, PGCONN_COMMAND_DESCRIBE, NULL)) {

@@ -9,9 +9,8 @@
 static struct pgconn_flight *
 errand_start(struct pgconn_session *session, enum pgconn_errand errand)
 {
-    struct pgconn_flight *flight = pgconn_flight_new();
+    struct pgconn_flight *flight = pgconn_session_flight(session);
 
-    if (!flight) rb_memerror();
     flight->errand = errand;
     pgconn_queue_prepend(&session->queue, flight);
     return flight;

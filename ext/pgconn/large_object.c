@@ -37,8 +37,7 @@ command_add_alone(struct call *call)
     struct pgconn_arguments arguments = pgconn_params_resolve(call->request.arguments, Qnil);
     struct pgconn_command *command;
 
-    if (!(call->flight = pgconn_flight_new())) rb_memerror();
-    call->flight->settings = call->session->settings;
+    call->flight = pgconn_session_flight(call->session);
     command = pgconn_flight_append(call->flight, PGCONN_COMMAND_QUERY,
                                    StringValueCStr(call->request.sql));
     if (!command) rb_memerror();

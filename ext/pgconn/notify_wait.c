@@ -62,9 +62,8 @@ line_is_left(const struct pgconn_session *session)
 static void
 wait_clear_line(const struct notify_wait *wait)
 {
-    struct pgconn_flight *flight = pgconn_flight_new();
+    struct pgconn_flight *flight = pgconn_session_flight(wait->session);
 
-    if (!flight) rb_memerror();
     if (pgconn_run_gives_back(pgconn_driver_run(wait->session, flight, wait->deadline))) {
         pgconn_flight_free(flight);
     }

@@ -118,6 +118,12 @@ bool pgconn_session_inherited(const struct pgconn_session *session);
  */
 struct pgconn_gathered *pgconn_session_gathered(const struct pgconn_session *session);
 
+/*
+ * A flight whose bytes are made with the session's settings; the caller adds its commands. Raises
+ * NoMemoryError. (session_flights.c)
+ */
+struct pgconn_flight *pgconn_session_flight(const struct pgconn_session *session);
+
 /* Whether a statement with that first keyword is a barrier. (session_flights.c) */
 bool pgconn_session_goes_alone(enum pgconn_keyword keyword);
 

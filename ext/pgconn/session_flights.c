@@ -1,6 +1,16 @@
 #include "boundary.h"
 #include "errand.h"
 
+struct pgconn_flight *
+pgconn_session_flight(const struct pgconn_session *session)
+{
+    struct pgconn_flight *flight = pgconn_flight_new();
+
+    if (!flight) rb_memerror();
+    flight->settings = session->settings;
+    return flight;
+}
+
 void
 pgconn_session_classify(struct pgconn_flight *flight, enum pgconn_keyword keyword)
 {

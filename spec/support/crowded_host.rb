@@ -13,9 +13,8 @@ module CrowdedHost
     listener = Socket.new(:INET, :STREAM)
     listener.bind(Addrinfo.tcp("127.0.0.1", 0))
     listener.listen(0)
-    waiting = Array.new(WAITING) do
-      Socket.new(:INET, :STREAM).tap { |socket| socket.connect_nonblock(listener.local_address, exception: false) }
-    end
+    waiting = Array.new(WAITING) { Socket.new(:INET, :STREAM) }
+    waiting.each { |socket| socket.connect_nonblock(listener.local_address, exception: false) }
     yield listener.local_address
   ensure
     [listener, *waiting].each(&:close)
