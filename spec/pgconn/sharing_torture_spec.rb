@@ -14,7 +14,7 @@ RSpec.describe "A connection that many threads and fibers share" do
   def torture(kind, connection, seconds:, threads: 50, fibers: 200)
     connection.listen("torture")
     torture = kind.new(connection, RSpec.configuration.seed)
-    failures = torture.run(threads: threads, fibers: fibers, seconds: seconds)
+    failures = GCMode.stressed { torture.run(threads: threads, fibers: fibers, seconds: seconds) }
     expect(failures.first(10).map(&:full_message)).to eq([])
     expect_usable(connection)
     expect_written(torture)
@@ -58,8 +58,8 @@ RSpec.describe "A connection that many threads and fibers share" do
       torture(AutocommitTorture, shared(host: server.host, sslmode: "require"), threads: 10, fibers: 20, seconds: 5)
     end
 
-    it "does so while the garbage collector works hard", :gc_stress do
-      torture(AutocommitTorture, shared, threads: 2, fibers: 0, seconds: 1)
+    it "does so while the garbage collector works hard", gc_stress: :in_part do
+      torture(AutocommitTorture, shared, threads: 2, fibers: 0, seconds: GCMode.stress? ? 30 : 1)
     end
 
     it "does so for minutes", :long do
@@ -72,6 +72,11 @@ RSpec.describe "A connection that many threads and fibers share" do
        "there are, and commits what it says" do
       torture = torture(ImplicitTransactionTorture, shared(autocommit: false), seconds: 20)
       expect(torture.commits).to be_positive
+    end
+
+    it "does so while the garbage collector works hard", gc_stress: :in_part do
+      torture(ImplicitTransactionTorture, shared(autocommit: false),
+              threads: 2, fibers: 0, seconds: GCMode.stress? ? 30 : 1)
     end
 
     it "does so for minutes", :long do

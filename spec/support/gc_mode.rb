@@ -2,7 +2,8 @@
 
 # PGCONN_GC makes the garbage collector hunt for objects that nobody holds on to:
 #
-# stress::  GC.stress within each example tagged :gc_stress; only those are run.
+# stress::  GC.stress within each example tagged :gc_stress; only those are run. Of one tagged gc_stress: :in_part
+#           only what it gives to GCMode.stressed is: what RSpec itself does takes minutes then.
 # compact:: objects move: automatic compaction, and one more after each example.
 module GCMode
   class << self
@@ -15,16 +16,23 @@ module GCMode
       end
     end
 
+    # Runs the block under GC.stress, if that is the mode.
+    def stressed
+      GC.stress = stress?
+      yield
+    ensure
+      GC.stress = false
+    end
+
+    def stress? = ENV["PGCONN_GC"] == "stress"
+
     private
 
     def stress(config)
       config.filter_run_including :gc_stress
       config.around(:each, :gc_stress) do |example|
         SharedServers.main # starting it under stress would take minutes and prove nothing
-        GC.stress = true
-        example.run
-      ensure
-        GC.stress = false
+        example.metadata[:gc_stress] == :in_part ? example.run : stressed { example.run }
       end
     end
 
