@@ -9,7 +9,10 @@ cursor_get_fetchable(VALUE self)
     struct pgconn_cursor *cursor = pgconn_cursor_get_readable(self);
 
     if (NIL_P(cursor->result) || !pgconn_result_has_rows(cursor->result)) {
-        pgconn_error_raise(rb_ePgconnProgrammingError, "no results to fetch");
+        bool yet = RTEST(rb_funcall(cursor->connection, rb_intern("executing?"), 0));
+
+        pgconn_error_raise(rb_ePgconnProgrammingError, "no results to fetch%s",
+                           yet ? ": a statement is underway: poll until POLL_OK" : "");
     }
     return cursor;
 }

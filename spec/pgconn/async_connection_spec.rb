@@ -131,6 +131,13 @@ RSpec.describe "An async connection" do
       expect(cursor.fetch[1]).to eq("first")
     end
 
+    it "says where nothing can be fetched yet that it is underway" do
+      cursor.execute("SELECT 1")
+      expect { cursor.fetch }.to raise_error(Pgconn::ProgrammingError, /underway: poll/)
+      finish(connection)
+      expect(cursor.fetch.to_a).to eq([1])
+    end
+
     it "has nothing to fetch before it is done" do
       cursor.execute("SELECT pg_sleep(0.1), 1")
       expect { cursor.fetch }.to raise_error(Pgconn::ProgrammingError)
@@ -363,6 +370,16 @@ RSpec.describe "An async connection" do
     "tpc_rollback" => ->(conn) { conn.tpc_rollback("x") },
     "tpc_recover" => :tpc_recover.to_proc,
     "transaction" => ->(conn) { conn.transaction { nil } },
+    "pipeline" => ->(conn) { conn.pipeline { nil } },
+    "execute_many" => ->(conn) { conn.execute_many("SELECT $1::int", [[1]]) },
+    "Cursor#execute_many" => ->(conn) { conn.cursor.execute_many("SELECT $1::int", [[1]]) },
+    "a named cursor" => ->(conn) { conn.cursor("named").execute("SELECT 1") },
+    "copy_in" => ->(conn) { conn.copy_in("nowhere", [[1]]) },
+    "copy_out" => ->(conn) { conn.copy_out("SELECT 1") { nil } },
+    "Cursor#copy_from" => ->(conn) { conn.cursor.copy_from(StringIO.new, "nowhere") },
+    "Cursor#copy_to" => ->(conn) { conn.cursor.copy_to(StringIO.new, "nowhere") },
+    "Cursor#copy_expert" => ->(conn) { conn.cursor.copy_expert("COPY nowhere TO STDOUT", StringIO.new) },
+    "lobject" => :lobject.to_proc,
     "listen" => ->(conn) { conn.listen("a") },
     "unlisten" => :unlisten.to_proc,
     "notify" => ->(conn) { conn.notify("a") },

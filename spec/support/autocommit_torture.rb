@@ -5,7 +5,7 @@ require_relative "torture"
 # In autocommit: each statement, and each block, commits by itself, so each caller knows what is committed.
 class AutocommitTorture < Torture
   ACTIONS = %i[select select select large several block transfer transfer insert insert error expire interrupt
-               cancel listen call].freeze
+               cancel listen call pipeline pipeline insert_in_pipeline].freeze
 
   BETWEEN_KILLS = 0.05
 
@@ -25,6 +25,19 @@ class AutocommitTorture < Torture
 
   def insert(_random, tag)
     write(entries, tag) { @connection.execute("INSERT INTO torture_entries VALUES ($1)", [tag]) }
+  end
+
+  # Its statements are committed together, or not at all.
+  def insert_in_pipeline(random, tag)
+    write(entries, tag) do
+      @connection.pipeline do
+        @connection.execute("INSERT INTO torture_entries VALUES ($1)", [tag])
+        @connection.execute("SELECT $1::text::int", [tag]) if random.rand(4).zero?
+      end
+      true
+    rescue Pgconn::DataError
+      nil
+    end
   end
 
   # From one account to another: the sum stays.

@@ -5,7 +5,7 @@ require_relative "torture"
 # With the implicit transaction, which all share: a thread beside them commits it. An error of any of them
 # fails it for all, and so may a kill, so these are rarer here.
 class ImplicitTransactionTorture < Torture
-  ACTIONS = %i[select select insert insert notify large several].freeze
+  ACTIONS = %i[select select insert insert notify large several pipeline].freeze
 
   # What may fail the transaction: once in so many times.
   RISKS = %i[error expire interrupt cancel].freeze

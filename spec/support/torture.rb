@@ -76,6 +76,12 @@ class Torture
     check([tag, "#{tag}-next"], [first, cursor.fetch_value])
   end
 
+  def pipeline(random, tag)
+    texts = Array.new(1 + random.rand(20)) { |number| "#{tag}-#{number}" }
+    cursors = @connection.pipeline { texts.map { |text| @connection.execute("SELECT $1::text", [text]) } }
+    check(texts, cursors.map(&:fetch_value))
+  end
+
   def error(_random, tag)
     @connection.execute("SELECT $1::text::int", [tag])
     raise Stray, "an error was asked for"
