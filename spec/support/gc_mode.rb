@@ -2,8 +2,8 @@
 
 # PGCONN_GC makes the garbage collector hunt for objects that nobody holds on to:
 #
-# stress::  GC.stress within each example tagged :gc_stress; only those are run. Of one tagged gc_stress: :in_part
-#           only what it gives to GCMode.stressed is: what RSpec itself does takes minutes then.
+# stress::  GC.stress within each example tagged :gc_stress; only those are run. One tagged gc_stress: :in_part
+#           has it where it calls GCMode.stressed: what RSpec itself does would take minutes.
 # compact:: objects move: automatic compaction, and one more after each example.
 module GCMode
   class << self
