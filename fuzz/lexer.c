@@ -98,6 +98,16 @@ ends_check(const char *sql, size_t length, bool standard_strings)
           "what the first statement ends, one of the statements may end");
 }
 
+static void
+alone_check(const char *sql, size_t length, bool standard_strings)
+{
+    enum pgconn_keyword first = pgconn_sql_statements_keyword(sql, length, standard_strings);
+
+    check(!pgconn_sql_statements_stand_alone(sql, length, standard_strings, first) ||
+              !pgconn_sql_statements_keyword_ends(first),
+          "what ends a transaction isn't refused in one");
+}
+
 /* The text is in memory of its own, so that AddressSanitizer sees who reads on. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -114,6 +124,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tokens_check(sql, length, standard_strings);
     statements_check(sql, length, standard_strings);
     ends_check(sql, length, standard_strings);
+    alone_check(sql, length, standard_strings);
     free(sql);
     return 0;
 }
