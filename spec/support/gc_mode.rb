@@ -2,8 +2,8 @@
 
 # PGCONN_GC makes the garbage collector hunt for objects that nobody holds on to:
 #
-# stress::  GC.stress within each example tagged :gc_stress; only those are run. One tagged gc_stress: :in_part
-#           has it where it calls GCMode.stressed: what RSpec itself does would take minutes.
+# stress::  GC.stress within each example tagged :gc_stress; only those are run. One that is tagged
+#           gc_stress: :in_part has it where it calls GCMode.stressed: RSpec's own work would take minutes.
 # compact:: objects move: automatic compaction, and one more after each example.
 module GCMode
   class << self

@@ -6,18 +6,19 @@ module Pgconn
 
     # Executes the statements of the block without waiting for their answers: each {Cursor#execute} of this
     # caller returns at once, and the statements go to the server together. They are sent, and waited for,
-    # when a result is asked for (`fetch`, `rowcount`, `description` and the like), when a statement has to go
-    # by itself (COMMIT, SET and what else changes the session, several statements in one string, a COPY, one
-    # whose parameters the server has to be asked about, one that the server executes outside of transactions only,
-    # such as VACUUM, CREATE DATABASE or CREATE INDEX CONCURRENTLY), and at the end of the block.
+    # at the block's end, when a result is asked for (`fetch`, `rowcount`, `description` and the like), and
+    # when a statement has to go by itself: COMMIT, SET and what else changes the session, several statements
+    # in one string, a COPY, one whose parameters the server has to be asked about, and one that the server
+    # executes outside of transactions only (VACUUM, CREATE DATABASE, CREATE INDEX CONCURRENTLY).
     #
     # What is sent together is one unit for the server: **in autocommit it commits or fails as a whole**. The
     # first error skips the statements behind it. It is raised where its result is asked for, or, if nobody
     # did, at the next such moment or the end of the block; results of statements before it can be read, those
     # behind it raise {PipelineAborted}, whose `cause` it is. Wrong arguments raise from execute itself.
-    # {#rollback}, {#reset} and ROLLBACK as SQL don't raise it: they roll back, whether what was executed before
-    # has failed or not, and it is raised later. An error that comes as all of it commits, because a deferred
-    # constraint doesn't hold, is that of the last statement; the others have succeeded then, and are undone.
+    #
+    # {#rollback}, {#reset} and ROLLBACK as SQL roll back whether what was executed before them has failed or
+    # not; its error is raised later. An error that comes as all of it commits, because a deferred constraint
+    # doesn't hold, is that of the last statement; the others have succeeded then, and are undone.
     #
     # Only what the thread (under a Fiber scheduler: the fiber) that has called it executes is gathered. Other
     # callers can't wait for its cursors before their results are there (ProgrammingError); what they execute,
