@@ -4,13 +4,6 @@
 /* Rows that are encoded before an interrupt is looked for. */
 #define ROWS_BETWEEN_CHECKS 1024
 
-static void
-row_type_error(VALUE row)
-{
-    rb_raise(rb_eTypeError, "a row must be an Array or a Hash of parameters, not %" PRIsVALUE,
-             rb_obj_class(row));
-}
-
 /* The values of a row for the statement, which the first row has chosen. */
 static struct pgconn_arguments
 row_arguments(const struct pgconn_execution *execution, VALUE row)
@@ -19,7 +12,6 @@ row_arguments(const struct pgconn_execution *execution, VALUE row)
     bool by_name = RB_TYPE_P(row, T_HASH);
     struct pgconn_arguments arguments;
 
-    if (!by_name && !RB_TYPE_P(row, T_ARRAY)) row_type_error(row);
     if (by_name != RB_TYPE_P(execution->request->arguments, T_HASH)) {
         pgconn_error_raise(rb_ePgconnProgrammingError,
                            "rows must be all Arrays or all Hashes, as the first is");

@@ -61,9 +61,68 @@ RSpec.describe "Cursor#execute_many" do
     expect(rows.map(&:first)).to eq([21, 22, 23])
   end
 
-  it "does nothing for no rows" do
-    expect(insert([])).to eq(0)
-    expect(cursor.rowcount).to eq(-1)
+  it "sends nothing for no rows, and leaves no earlier result" do
+    cursor.execute("SELECT 1")
+    expect(cursor.execute_many("nonsense", [])).to eq(0)
+    expect(cursor.rowcount).to eq(0)
+    expect(cursor.description).to be_nil
+    expect { cursor.fetch }.to raise_error(Pgconn::ProgrammingError, /no results/)
+    expect(connection.transaction_status).to eq(Pgconn::TRANSACTION_STATUS_IDLE)
+  end
+
+  it "refuses no rows, too, where it can't be called" do
+    async = connect(async: true)
+    nil until async.poll == Pgconn::POLL_OK
+    expect { async.execute_many(insertion, []) }.to raise_error(Pgconn::ProgrammingError)
+    cursor.close
+    expect { insert([]) }.to raise_error(Pgconn::InterfaceError)
+  end
+
+  it "takes Rows, as results have them" do
+    insert(connection.execute("SELECT i, 'name ' || i FROM generate_series(1, 2) i").fetch_all)
+    expect(rows).to eq([[1, "name 1"], [2, "name 2"]])
+  end
+
+  it "takes values of another class in each row" do
+    insert([[nil.to_i, nil], ["1", :two], [BigDecimal("2"), 3], [3, 1.5]])
+    expect(rows).to eq([[0, nil], [1, "two"], [2, "3"], [3, "1.5"]])
+  end
+
+  it "sends nothing where an Enumerator raises, whose exception comes out" do
+    expect { insert(Enumerator.new { |rows| rows << [1, "a"] && raise(KeyError, "mine") }) }.to raise_error(KeyError, "mine")
+    expect(rows).to eq([])
+  end
+
+  it "takes rows from what uses the connection, and even the cursor, itself" do
+    insert(Enumerator.new do |rows|
+      rows << [1, connection.execute("SELECT 'a'").fetch_value]
+      rows << [2, cursor.execute("SELECT 'b'").fetch_value]
+    end)
+    expect(rows).to eq([[1, "a"], [2, "b"]])
+  end
+
+  it "gives no rows for statements that have none" do
+    expect(cursor.execute_many("SET application_name = 'many'", [[], []])).to eq(2)
+    expect([cursor.rowcount, cursor.description]).to eq([0, nil])
+  end
+
+  it "takes and gives a hundred thousand rows, and names the last if it fails" do
+    expect(cursor.execute_many("INSERT INTO many VALUES ($1, $2) RETURNING id", (0...100_000).lazy.map { |i| [i, "x"] })).to eq(100_000)
+    expect(cursor.rowcount).to eq(100_000)
+    expect(cursor.column(0)).to eq((0...100_000).to_a)
+    expect { insert((100_000...199_999).map { |i| [i, "x"] } << [0, "again"]) }
+      .to raise_error(Pgconn::Errors::UniqueViolation, /row 99999, counted from 0/)
+    expect(connection.execute("SELECT count(*) FROM many").fetch_value).to eq(100_000)
+  end
+
+  it "isn't sent behind an error of the pipeline that it is in" do
+    expect do
+      connection.pipeline do
+        connection.execute("SELECT 1/0")
+        insert([[1, "a"]])
+      end
+    end.to raise_error(Pgconn::Errors::DivisionByZero)
+    expect(rows).to eq([])
   end
 
   it "is all or nothing in autocommit, and its error names the row" do
@@ -94,8 +153,11 @@ RSpec.describe "Cursor#execute_many" do
   end
 
   it "refuses what isn't rows of one kind" do
-    expect { insert(5) }.to raise_error(TypeError)
-    expect { insert([[1, "a"], 5]) }.to raise_error(TypeError)
+    [5, nil].each { |rows| expect { insert(rows) }.to raise_error(TypeError, /Enumerable/) }
+    [5, nil, "a", :a].each do |row|
+      expect { insert([row]) }.to raise_error(TypeError, /row 0, counted from 0/)
+      expect { insert([[1, "a"], row]) }.to raise_error(TypeError, /row 1, counted from 0/)
+    end
     expect { insert([[1, "a"], { id: 1 }]) }.to raise_error(Pgconn::ProgrammingError)
     expect { cursor.execute_many("SELECT 1; SELECT 2", [[]]) }.to raise_error(Pgconn::ProgrammingError, /one statement/)
     expect { cursor.execute_many("", [[]]) }.to raise_error(Pgconn::ProgrammingError)

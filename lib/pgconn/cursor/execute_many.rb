@@ -6,11 +6,12 @@ module Pgconn
     # fails none of it is kept, also in autocommit. (Where types of parameters aren't known from an earlier
     # execution, the server is asked for them first, which is a second one.)
     #
-    # What RETURNING gives for all rows is the cursor's result, in their order; {#rowcount} is the sum.
+    # What RETURNING gives for all rows is the cursor's result, in their order; {#rowcount} is the sum. For no
+    # rows nothing is sent.
     #
     # @param sql [String, Pgconn::SQL::Composable] one statement
-    # @param rows [Enumerable<Array, Hash>] for each execution its parameters, all Arrays or all Hashes. They
-    #   are encoded, and kept in memory, before the first is sent
+    # @param rows [Enumerable<Array, Row, Hash>] for each execution its parameters, all by position or all by
+    #   name. They are encoded, and kept in memory, before the first is sent: 2 GB at most
     # @param timeout [Numeric, nil] seconds, for all of them together
     # @return [Integer] how many rows of values there were
     # @raise [DatabaseError] the first error; its message says which row it was
@@ -22,10 +23,10 @@ module Pgconn
     # @see https://www.postgresql.org/docs/current/libpq-pipeline-mode.html Pipeline Mode
     def execute_many(sql, rows, timeout: nil)
       connection # raises for an object whose initialize didn't call super
-      raise TypeError, "rows must be Enumerable, not #{rows.class}" unless rows.respond_to?(:to_a)
+      raise TypeError, "rows must be Enumerable, not #{rows.class}" if rows.nil? || !rows.respond_to?(:to_a)
 
       rows = rows.to_a
-      run_many(sql, rows, timeout) unless rows.empty?
+      run_many(sql, rows, timeout)
       rows.size
     end
 
