@@ -312,6 +312,13 @@ queue_give(struct pgconn_queue *queue)
            pgconn_transfer_put(flight->transfer, queue->pg, flight_is_unwanted(flight));
 }
 
+/* A flight that may leave, or data that the socket did not take in whole when it was last tried. */
+static bool
+queue_has_more_to_send(const struct pgconn_queue *queue)
+{
+    return queue_may_send(queue) || (queue_gives(queue) && !pgconn_queue_rests_for_caller(queue));
+}
+
 /* True when no more can be sent now; *unsent says whether libpq still has bytes for the server. */
 static bool
 queue_send_all(struct pgconn_queue *queue, bool *unsent)
@@ -324,7 +331,7 @@ queue_send_all(struct pgconn_queue *queue, bool *unsent)
         if (!queue_send(queue) || !queue_give(queue)) return false;
         left = PQflush(queue->pg);
         if (left < 0 || (awaits && !queue_read_unshown(queue))) return false;
-    } while (left == 0 && queue_may_send(queue));
+    } while (left == 0 && queue_has_more_to_send(queue));
     *unsent = left > 0;
     return true;
 }

@@ -5,6 +5,12 @@
 /* What the server is told as the reason where the data came to no end. */
 #define NO_END "the data was not sent to its end"
 
+/*
+ * libpq gets the data in pieces, the next when the socket has taken the last: it moves what is left
+ * to the front of its buffer again and again, and the server refuses a message of 1 GB.
+ */
+#define PIECE_SIZE 262144
+
 /* As much of the server's messages as is looked at. */
 #define LOOK_SIZE 8192
 
@@ -35,6 +41,7 @@ transfer_get(struct pgconn_transfer *transfer, PGconn *pg, bool unwanted)
     int length = 0;
     char *data;
 
+    if (unwanted) bytes->length = 0; /* or there might be no room for what is to be dropped */
     while (bytes->length < PGCONN_TRANSFER_READ_SIZE &&
            (length = PQgetCopyData(pg, &data, 1)) > 0) {
         if (!unwanted) pgconn_buffer_append(bytes, data, (size_t)length);
@@ -90,17 +97,36 @@ transfer_put_end(struct pgconn_transfer *transfer, PGconn *pg, const char *reaso
     return PQputCopyEnd(pg, reason) == 1;
 }
 
+static bool
+transfer_put_piece(struct pgconn_transfer *transfer, PGconn *pg)
+{
+    const char *data = transfer->bytes.data + transfer->given;
+    size_t size = transfer->bytes.length - transfer->given;
+
+    if (size > PIECE_SIZE) size = PIECE_SIZE;
+    transfer->given += size;
+    return PQputCopyData(pg, data, (int)size) == 1;
+}
+
+/* All that the socket takes. *left is what PQflush has said. */
+static bool
+transfer_put_data(struct pgconn_transfer *transfer, PGconn *pg, int *left)
+{
+    while ((*left = PQflush(pg)) == 0 && transfer->given < transfer->bytes.length) {
+        if (!transfer_put_piece(transfer, pg)) return false;
+    }
+    return *left >= 0;
+}
+
 bool
 pgconn_transfer_put(struct pgconn_transfer *transfer, PGconn *pg, bool unwanted)
 {
-    struct pgconn_buffer *bytes = &transfer->bytes;
     int left;
 
     if (unwanted || transfer->refused) return transfer_put_end(transfer, pg, NO_END);
-    if (bytes->length > 0 && PQputCopyData(pg, bytes->data, (int)bytes->length) != 1) return false;
-    bytes->length = 0;
-    left = PQflush(pg);
-    if (left != 0) return left > 0;
+    if (!transfer_put_data(transfer, pg, &left)) return false;
+    if (left > 0) return true;
+    transfer->bytes.length = transfer->given = 0;
     if (transfer->last) return transfer_put_end(transfer, pg, NULL);
     transfer->waits = true;
     return true;

@@ -26,6 +26,7 @@ struct pgconn_transfer {
     enum pgconn_transfer_kind kind; /* as the server has said */
     pgconn_caller caller;
     struct pgconn_buffer bytes; /* the caller's while it waits, else the steps' */
+    size_t given;               /* of COPY IN: how many of them libpq has */
     bool binary;                /* the data, as the server has said */
     bool open;                  /* the server has begun the COPY, and libpq hasn't ended it */
     bool waits;                 /* for its caller */
