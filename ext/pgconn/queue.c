@@ -296,12 +296,7 @@ pgconn_queue_abandon(struct pgconn_queue *queue, struct pgconn_flight *flight)
 void
 pgconn_queue_give_up(struct pgconn_queue *queue, struct pgconn_flight *flight)
 {
-    bool ends;
-
-    pgconn_queue_lock(queue);
-    ends = flight->transfer && flight->transfer->kind == PGCONN_COPY_IN && flight->transfer->open;
-    pgconn_queue_unlock(queue);
-    if (!ends) pgconn_queue_cancel(queue, flight);
+    pgconn_queue_cancel(queue, flight);
     pgconn_queue_abandon(queue, flight);
 }
 

@@ -80,8 +80,8 @@ void pgconn_queue_withdraw(struct pgconn_queue *queue, struct pgconn_flight *fli
 void pgconn_queue_abandon(struct pgconn_queue *queue, struct pgconn_flight *flight);
 
 /*
- * The same in the middle of its wait: the server is asked to cancel it, unless it is a COPY IN,
- * which ends where its data does.
+ * The same in the middle of its wait: the server is asked to cancel it. Also a COPY IN, for which
+ * an end of its data as an error is not enough: the server may be busy with what it has of it.
  */
 void pgconn_queue_give_up(struct pgconn_queue *queue, struct pgconn_flight *flight);
 
