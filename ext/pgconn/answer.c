@@ -55,6 +55,12 @@ expired_error(const struct pgconn_request *request, const char *outcome, const c
                                   "timeout of %" PRIsVALUE " s passed %s", request->timeout, how);
 }
 
+VALUE
+pgconn_answer_late_error(const struct pgconn_request *request)
+{
+    return expired_error(request, "canceled", "before all of its data was moved");
+}
+
 static VALUE
 withdrawn_error(const struct pgconn_request *request)
 {

@@ -77,6 +77,9 @@ VALUE pgconn_answer_run_error(const struct pgconn_session *session,
                               const struct pgconn_flight *flight,
                               const struct pgconn_request *request, enum pgconn_run_end end);
 
+/* The exception for a command that isn't gone on with, its deadline having passed in between. */
+VALUE pgconn_answer_late_error(const struct pgconn_request *request);
+
 /* The exception for an error that is the answer to a statement of the flight. */
 VALUE pgconn_answer_error(const struct pgconn_flight *flight, const PGresult *result,
                           const struct pgconn_request *request);

@@ -72,7 +72,6 @@ pgconn_copy_get(VALUE self)
     return pgconn_typed_data(self, &copy_type);
 }
 
-/* For what the user's code does with it: not in the middle of a row, and not once it has ended. */
 struct pgconn_copy *
 pgconn_copy_get_open(VALUE self)
 {
@@ -80,7 +79,8 @@ pgconn_copy_get_open(VALUE self)
 
     if (copy->busy || (copy->started && !copy->flight)) {
         pgconn_error_raise(rb_ePgconnProgrammingError, "the COPY %s",
-                           copy->busy ? "is in the middle of a row" : "has ended");
+                           copy->busy ? "is in the middle of a row"
+                                      : "has ended, or another thread sends its rows");
     }
     return copy;
 }
@@ -212,7 +212,14 @@ pgconn_copy_start(struct pgconn_copy *copy)
     } while (!copy_try(copy, session));
 }
 
-/* Goes on, and comes back when it waits for us again, or has ended. */
+void
+pgconn_copy_check_time(const struct pgconn_copy *copy)
+{
+    if (copy->request.deadline == PGCONN_NEVER || copy->request.deadline > pgconn_wait_now())
+        return;
+    rb_exc_raise(pgconn_answer_late_error(&copy->request));
+}
+
 void
 pgconn_copy_resume(struct pgconn_copy *copy)
 {
@@ -220,6 +227,7 @@ pgconn_copy_resume(struct pgconn_copy *copy)
     struct pgconn_flight *flight = copy->flight;
     VALUE result;
 
+    pgconn_copy_check_time(copy);
     copy->flight = NULL;
     switch (pgconn_answer_resume(session, flight, &copy->request, &result)) {
     case PGCONN_ANSWER_PAUSED:
@@ -237,7 +245,6 @@ pgconn_copy_tell_progress(const struct pgconn_copy *copy)
     rb_funcall(copy->progress, id_call, 2, LL2NUM(copy->row_count), LL2NUM(copy->byte_count));
 }
 
-/* The buffers change places: what was gathered here is the transfer's, and the other way round. */
 void
 pgconn_copy_swap(struct pgconn_copy *copy)
 {
@@ -255,7 +262,6 @@ pgconn_copy_check_memory(const struct pgconn_buffer *bytes)
     pgconn_error_raise(rb_ePgconnDataError, "a piece of data is larger than %d bytes", INT_MAX);
 }
 
-/* The encoding of the data itself. */
 int
 pgconn_copy_encoding_index(const struct pgconn_copy *copy)
 {

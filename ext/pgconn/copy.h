@@ -85,7 +85,16 @@ struct pgconn_copy *pgconn_copy_get_open(VALUE self);
 /* Begins the statement. Raises as pgconn_answer_wait does, and where it isn't one COPY. */
 void pgconn_copy_start(struct pgconn_copy *copy);
 
-/* Goes on, and comes back when it waits for us again, or has ended: flight is NULL then. Raises. */
+/*
+ * Raises QueryCanceledError once the deadline has passed: what isn't ended yet is aborted then,
+ * also where it is the user's code that took the time.
+ */
+void pgconn_copy_check_time(const struct pgconn_copy *copy);
+
+/*
+ * Goes on, and comes back when it waits for us again, or has ended: flight is NULL then. Raises,
+ * also as pgconn_copy_check_time.
+ */
 void pgconn_copy_resume(struct pgconn_copy *copy);
 
 /* The buffers change places: what was gathered here is the transfer's, and the other way round. */

@@ -165,6 +165,7 @@ copy_append(VALUE self, VALUE row)
 {
     struct pgconn_copy *copy = pgconn_copy_get_open(self);
 
+    pgconn_copy_check_time(copy);
     if (NIL_P(copy->plan)) copy_write_string(copy, row);
     else copy_write_row(copy, row);
     copy_send_if_enough(copy);

@@ -54,6 +54,58 @@ RSpec.describe "COPY, interrupted:" do
     observer.execute("DROP TABLE copy_locked")
   end
 
+  it "while the server is busy with the rows that it has" do
+    connection.execute(<<~SQL)
+      CREATE TEMP TABLE busy (id int);
+      CREATE FUNCTION pg_temp.sleep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$;
+      CREATE TRIGGER sleeps BEFORE INSERT ON busy FOR EACH ROW EXECUTE FUNCTION pg_temp.sleep();
+    SQL
+    [-> { connection.copy_in("busy") { |copy| loop { copy << [1] } } },
+     -> { connection.copy_in("busy") { |copy| 20_000.times { copy << [1] } && sleep } }].each do |work|
+      thread = in_thread(&work)
+      eventually("it sleeps") { observe("SELECT wait_event FROM pg_stat_activity WHERE pid = $1", [connection.backend_pid]) == "PgSleep" }
+      thread.kill
+      expect_usable(connection)
+    end
+  end
+
+  it "by a deadline that passes in its block" do
+    [->(copy) { copy << [1] }, ->(_) {}].each do |last|
+      expect { connection.copy_in("things", timeout: 0.1) { |copy| (copy << [1]) && sleep(0.2) && last.call(copy) } }
+        .to raise_error(Pgconn::QueryCanceledError, /timeout of 0.1 s passed/) { |error| expect(error.outcome).to eq(:canceled) }
+      expect_usable(connection)
+    end
+    expect { connection.copy_out("SELECT 1", timeout: 0.1) { sleep 0.2 } }.to raise_error(Pgconn::QueryCanceledError)
+    expect_usable(connection)
+  end
+
+  it "by throw, both ways" do
+    expect(catch(:out) { connection.copy_in("things") { |copy| (copy << [1]) && throw(:out, 5) } }).to eq(5)
+    expect(catch(:out) { connection.copy_out(endless) { throw :out, 5 } }).to eq(5)
+    expect_usable(connection)
+  end
+
+  it "by the collector, of a fiber that has left off sending" do
+    Fiber.new { connection.copy_in("things") { |copy| 20_000.times { copy << [1] } && Fiber.yield } }.resume
+    thread = in_thread { connection.execute("SELECT 7").fetch_value }
+    eventually("it is collected") { GC.start || thread.join(0.05) }
+    expect(value_of(thread)).to eq(7)
+    expect_usable(connection)
+  end
+
+  it "while fifty threads wait for the line, who get their answers" do
+    others = nil
+    start = -> { others ||= Array.new(50) { |i| in_thread { connection.execute("SELECT $1::int", [i]).fetch_value } } }
+    [-> { connection.copy_out(endless) { start.call } }, -> { connection.copy_in("things") { |copy| loop { (copy << [1]) && start.call } } }].each do |work|
+      others = nil
+      thread = in_thread(&work)
+      eventually("they wait") { others && others.size == 50 }
+      thread.kill
+      expect(others.map { |other| value_of(other) }).to eq((0...50).to_a)
+    end
+    expect_usable(connection)
+  end
+
   it "by its deadline, both ways" do
     expect { feed(connection, timeout: 0.2) }.to raise_error(Pgconn::QueryCanceledError)
     expect_usable(connection)
@@ -112,6 +164,14 @@ RSpec.describe "COPY, interrupted:" do
       50_000.times { copy << [1] }
       observer.notify("copies", "hello")
       50_000.times { copy << [1] }
+    end
+    expect(connection.wait_for_notify(timeout: 5).payload).to eq("hello")
+  end
+
+  it "loses no notification that arrives while rows come" do
+    connection.listen("copies")
+    connection.copy_out("SELECT i FROM generate_series(1, 200000) i") do |row|
+      observer.notify("copies", "hello") if row[:i] == 1000
     end
     expect(connection.wait_for_notify(timeout: 5).payload).to eq("hello")
   end
