@@ -15,7 +15,8 @@ module Pgconn
       def into(cursor, target, source, timeout:, progress:, columns: nil, **options, &block)
         connection = cursor.connection # raises for an object whose initialize didn't call super
         check_one(source, block, :read, :each)
-        target = CopyTarget.new(connection, target, columns)
+        check_progress(progress)
+        target = client_target(connection, target, columns)
         rows = !target.statement? && !source.respond_to?(:read)
         raise ArgumentError, "a query is no target" if target.query?
 
@@ -30,7 +31,8 @@ module Pgconn
       def out_of(cursor, source, sink, timeout:, progress:, columns: nil, **options, &block)
         connection = cursor.connection # raises for an object whose initialize didn't call super
         check_one(sink, block, :write)
-        target = CopyTarget.new(connection, source, columns)
+        check_progress(progress)
+        target = client_target(connection, source, columns)
         new(cursor, timeout, progress).run(target.title("TO STDOUT")) do |copy|
           if block && !target.statement?
             copy.start_rows(target, **options)
@@ -64,6 +66,20 @@ module Pgconn
         return if io.nil? || methods.any? { |method| io.respond_to?(method) }
 
         raise TypeError, "#{io.class} has no method #{methods.join(" or ")}"
+      end
+
+      def check_progress(progress)
+        return if progress.nil? || progress.respond_to?(:call)
+
+        raise TypeError, "progress: #{progress.class} has no method call"
+      end
+
+      # Before anything is sent: once the server has read a file, it's too late to refuse.
+      def client_target(connection, name, columns)
+        target = CopyTarget.new(connection, name, columns)
+        return target if target.client?
+
+        raise ProgrammingError, "a COPY from or to the server's files has no data here: use copy_expert"
       end
 
       def data_sql(target, options) = target.sql("FROM STDIN", **format_of(target, options))

@@ -8,8 +8,9 @@ module Pgconn
     IDENTIFIER = /\A[[:alpha:]_][[:alnum:]_$]*\z/
     STATEMENT = /\A\s*COPY\b(?!\z)/i
     QUERY = /\A\s*(?:\(|(?:SELECT|VALUES|TABLE|WITH)\b(?!\z))/i
+    CLIENT = /\bSTD(?:IN|OUT)\b/i # the server takes either word in both directions
     FORMATS = %i[binary text csv].freeze
-    private_constant :IDENTIFIER, :STATEMENT, :QUERY, :FORMATS
+    private_constant :IDENTIFIER, :STATEMENT, :QUERY, :CLIENT, :FORMATS
 
     # Those that aren't generated, which a COPY has if none are named.
     COLUMNS = <<~SQL
@@ -24,13 +25,20 @@ module Pgconn
     # @raise [ArgumentError, TypeError] for what is no target
     def initialize(connection, target, columns)
       @connection = connection
-      read(target.is_a?(SQL::Composable) ? target.to_sql(connection) : target)
-      @columns = columns&.map { |column| QuotedName.of(column) }
-      raise ArgumentError, "columns: is for a table" if @columns && !@table
+      case target
+      when SQL::Identifier then @table = target.to_sql(connection)
+      when SQL::Composable then read(target.to_sql(connection))
+      when String then read(UTF8.text(target, "what a COPY is of"))
+      else read(target)
+      end
+      @columns = columns && column_names(columns)
     end
 
     # @return [Boolean] whether the SQL is the caller's, and so the form of the data
     def statement? = !@statement.nil?
+
+    # @return [Boolean] whether data goes through the client, not from or to files of the server
+    def client? = !@statement || CLIENT.match?(@statement)
 
     # @return [Boolean]
     def query? = !@query.nil?
@@ -68,9 +76,17 @@ module Pgconn
       options = ["FORMAT #{format}"]
       options << "DELIMITER #{connection.quote_literal(separator)}" if separator
       options << "NULL #{connection.quote_literal(null)}" if null
-      options << "HEADER #{header == :match ? "match" : header}" unless header.nil?
+      options << "HEADER #{header}" if header?(header)
       options.join(", ")
     end
+
+    # Whether it is given.
+    def self.header?(header)
+      return !header.nil? if [true, false, :match, nil].include?(header)
+
+      raise ArgumentError, "header: is true, false or :match, not #{header.inspect}"
+    end
+    private_class_method :header?
 
     private
 
@@ -82,6 +98,14 @@ module Pgconn
     end
 
     def text?(target, pattern) = target.is_a?(String) && pattern.match?(target)
+
+    def column_names(columns)
+      raise ArgumentError, "columns: is for a table" unless @table
+      raise TypeError, "columns: is an Array of names, not #{columns.class}" unless columns.is_a?(Array)
+      raise ArgumentError, "columns: names no column" if columns.empty?
+
+      columns.map { |column| QuotedName.of(column) }
+    end
 
     def table_name(target)
       return QuotedName.of(target) if target.is_a?(Array) || target.is_a?(Symbol)

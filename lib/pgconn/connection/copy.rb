@@ -12,9 +12,13 @@ module Pgconn
     # A later value without one, such as a String for an integer, is a DataError then; `format: :text` takes
     # whatever the server reads.
     #
+    # An error of the server stops the source soon; over TLS, where libpq keeps it to itself, at the end of
+    # the data.
+    #
     # @param target [String, Symbol, Array<String>, SQL::Composable] a table, its name taken as it is, as
     #   [schema, table] with its schema; or a whole `COPY ... FROM STDIN`, for data
-    # @param source [#read, #each, nil] an IO with data, or rows; instead of the block
+    # @param source [#read, #each, nil] an IO with data, up to where `read` gives nil or an empty String, or
+    #   rows; instead of the block
     # @param columns [Array<String, Symbol>, nil] of the table; nil: all but generated ones
     # @param format [Symbol, nil] `:binary`, `:text` or `:csv`; nil: binary for rows, text for an IO
     # @param separator [String, nil] between the columns of an IO's data
@@ -22,7 +26,8 @@ module Pgconn
     # @param header [Boolean, Symbol, nil] whether an IO's data begins with the names; `:match`: and whether
     #   they are the right ones
     # @param progress [#call, nil] is told, now and then, how many rows (0 for data) and bytes were sent
-    # @param timeout [Numeric, nil] seconds for all of it, the source's time included
+    # @param timeout [Numeric, nil] seconds for all of it, the source's time included; what isn't ended
+    #   then is aborted
     # @yieldparam copy [Copy] takes rows by `<<`, or Strings of data where target is a COPY
     # @return [Integer] how many rows were copied
     # @raise [DataError] that names row and column, for a value that can't be sent
@@ -46,12 +51,13 @@ module Pgconn
 
     # Copies a table, or the rows of a query, to a block as rows with typed values, or to an IO as data in one
     # of COPY's formats. `break` and what the block or the IO raises cancel what is left; a transaction fails
-    # by that.
+    # by that. (Of views and partitioned tables the server copies queries only: `TABLE name`.)
     #
     # @param source [String, Symbol, Array<String>, SQL::Composable] a table as in {#copy_in}; a query, which
     #   begins with SELECT, VALUES, TABLE, WITH or `(`; or a whole `COPY ... TO STDOUT`, whose data a block
     #   gets as Strings of any length
-    # @param sink [#write, nil] an IO, instead of the block
+    # @param sink [#write, nil] an IO, instead of the block. Its `write` takes all that it is given, as Ruby's
+    #   do: what it returns isn't looked at, for an IO with another encoding counts bytes in that
     # @param columns (see #copy_in)
     # @param format [Symbol, nil] `:binary`, `:text` or `:csv`; nil: text for an IO, what is quicker for rows
     # @param separator (see #copy_in)

@@ -36,7 +36,8 @@ module Pgconn
                                       timeout: timeout, progress: nil)
     end
 
-    # Executes a COPY of the caller's, FROM STDIN or TO STDOUT.
+    # Executes a COPY of the caller's, FROM STDIN or TO STDOUT. (One from or to a file of the server's is
+    # executed, too; nothing is done with the IO then.)
     #
     # @param sql [String] one COPY
     # @param io [#read, #write] where its data comes from, or goes to

@@ -2,6 +2,7 @@
 
 require "spec_helper"
 require "stringio"
+require "tempfile"
 
 RSpec.describe "COPY" do
   let(:connection) { connect(autocommit: true).tap { |connection| prepare(connection) } }
@@ -111,6 +112,68 @@ RSpec.describe "COPY" do
       expect(connection.copy_out(['Odd "Name']).map(&:to_a)).to eq([[1], [2]])
     end
 
+    it "takes an SQL::Identifier, with or without its schema" do
+      connection.copy_in(Pgconn::SQL::Identifier.new("things"), [[1, "a", nil, nil]])
+      expect(connection.copy_out(Pgconn::SQL::Identifier.new("pg_temp", "things")).map { |row| row[:id] }).to eq([1])
+    end
+
+    it "takes names in any encoding, and says of what is no text that it isn't" do
+      connection.copy_in("things".encode("UTF-16LE"), [[1, "a", nil, nil]])
+      expect(things(connection).size).to eq(1)
+      expect { connection.copy_in("\xFF", [[1]]) }.to raise_error(Pgconn::DataError, /isn't valid UTF-8/)
+    end
+
+    it "fills identity columns, and partitions, and views by their triggers" do
+      connection.execute(<<~SQL)
+        CREATE TEMP TABLE numbered (id int GENERATED ALWAYS AS IDENTITY, x int);
+        CREATE TEMP TABLE parted (id int) PARTITION BY RANGE (id);
+        CREATE TEMP TABLE part PARTITION OF parted FOR VALUES FROM (0) TO (10);
+        CREATE TEMP VIEW seen AS SELECT id FROM things;
+        CREATE FUNCTION pg_temp.put() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO things VALUES (NEW.id); RETURN NEW; END $$;
+        CREATE TRIGGER puts INSTEAD OF INSERT ON seen FOR EACH ROW EXECUTE FUNCTION pg_temp.put();
+      SQL
+      connection.copy_in("numbered", [[5, 1]])
+      connection.copy_in("numbered", [[2]], columns: [:x])
+      expect(connection.copy_out("numbered").map(&:to_a)).to eq([[5, 1], [1, 2]])
+      expect(connection.copy_in("parted", [[1], [2]])).to eq(2)
+      expect { connection.copy_in("parted", [[1], [20]]) }.to raise_error(Pgconn::Errors::CheckViolation)
+      connection.copy_in("seen", [[7]])
+      expect(connection.copy_out("TABLE seen").map(&:to_a)).to eq([[7]])
+    end
+
+    it "takes domains, enums, arrays and registered composites, and gives them back" do
+      connection.execute(<<~SQL)
+        CREATE DOMAIN pg_temp.positive AS int CHECK (VALUE > 0);
+        CREATE TYPE pg_temp.mood AS ENUM ('sad', 'glad');
+        CREATE TYPE pg_temp.pair AS (x int, y text);
+        CREATE TEMP TABLE mixed (d pg_temp.positive, m pg_temp.mood, n int[], c pg_temp.pair);
+      SQL
+      connection.copy_in("mixed", [[1, :sad, [1, nil], nil], [2, "glad", [], nil]])
+      expect(connection.copy_out("mixed").map(&:to_a)).to eq([[1, "sad", [1, nil], nil], [2, "glad", [], nil]])
+      expect { connection.copy_in("mixed", [[-1, nil, nil, nil]]) }.to raise_error(Pgconn::Errors::CheckViolation)
+      connection.types.register_composite("pair")
+      connection.copy_in("mixed", [[3, nil, nil, [1, "a"]]])
+      expect(connection.copy_out("SELECT c FROM mixed WHERE d = 3").first[0].to_a).to eq([1, "a"])
+    end
+
+    it "takes rows of no columns" do
+      connection.execute("CREATE TEMP TABLE nothing ()")
+      %i[binary text csv].each { |format| expect(connection.copy_in("nothing", [[], []], format: format)).to eq(2) }
+      expect(connection.copy_out("nothing").count).to eq(6)
+    end
+
+    it "needs no right to read the table" do
+      observer.execute("CREATE TABLE write_only (id int); GRANT INSERT ON write_only TO pgconn_plain")
+      expect(connect(server.conninfo(user: "pgconn_plain"), autocommit: true).copy_in("write_only", [[1]])).to eq(1)
+    ensure
+      observer.execute("DROP TABLE write_only")
+    end
+
+    it "takes rows of 50 MB, in little time: none of it is moved again and again" do
+      %i[binary text].each { |format| connection.copy_in("things", [[1, "x" * 50_000_000]], columns: %w[id name], format: format) }
+      expect(connection.copy_out("SELECT name FROM things").map { |row| row[0].size }).to eq([50_000_000, 50_000_000])
+    end
+
     it "transcodes to the client encoding" do
       connection.client_encoding = "SJIS"
       %i[binary text csv].each_with_index do |format, number|
@@ -143,6 +206,24 @@ RSpec.describe "COPY" do
       expect(connection.copy_in(sql, StringIO.new("1\n2\n"))).to eq(2)
       expect(connection.copy_in(sql) { |copy| copy << "3\n" << "4" << "5\n" }).to eq(2)
       expect(things(connection).map(&:first)).to eq([1, 2, 3, 45])
+    end
+
+    it "takes bytes as they are for a binary COPY, whatever the encoding of the IO" do
+      connection.copy_in("things", rows)
+      data = StringIO.new(+"".b)
+      connection.copy_out("things", data, format: :binary)
+      data.string.force_encoding("ISO-8859-1")
+      connection.copy_in("things", StringIO.new(data.string), format: :binary)
+      expect(things(connection).size).to eq(6)
+    end
+
+    it "says what is wrong with malformed data, and loads nothing" do
+      { csv: "1,\"a\n", text: "1\n", binary: "garbage" * 9 }.each do |format, data|
+        expect { connection.copy_in("things", StringIO.new(data), format: format) }.to raise_error(Pgconn::Errors::BadCopyFileFormat)
+      end
+      expect { connection.copy_in("things", StringIO.new("1\ta\0\n"), columns: %w[id name]) }.to raise_error(Pgconn::DatabaseError)
+      expect_usable(connection)
+      expect(things(connection)).to be_empty
     end
 
     it "wants an IO with read, or rows" do
@@ -213,6 +294,22 @@ RSpec.describe "COPY" do
       connection.copy_out("COPY (SELECT 1) TO STDOUT (FORMAT binary)") { |data| expect(data.encoding).to eq(Encoding::BINARY) }
     end
 
+    it "lets a file write in its own encoding" do
+      Tempfile.create("copy", encoding: "ISO-8859-1") do |file|
+        connection.copy_out("SELECT 'é' FROM generate_series(1, 3)", file)
+        file.flush
+        expect(File.binread(file.path)).to eq("\xE9\n".b * 3)
+      end
+    end
+
+    it "passes on that a disk is full" do
+      File.open("/dev/full", "w") do |full|
+        full.sync = true
+        expect { connection.copy_out("SELECT generate_series(1, 1000000)", full) }.to raise_error(Errno::ENOSPC)
+      end
+      expect_usable(connection)
+    end
+
     it "wants an IO with write" do
       expect { connection.copy_out("things", 5) }.to raise_error(TypeError, /write/)
     end
@@ -280,6 +377,17 @@ RSpec.describe "COPY" do
       expect_usable(connection)
     end
 
+    it "an error at the last of a million rows loads nothing", :long do
+      connection.execute("ALTER TABLE things ADD CHECK (id >= 0)")
+      %i[binary text csv].each do |format|
+        expect do
+          connection.copy_in("things", format: format) { |copy| 1_000_000.times { |i| copy << [i == 999_999 ? -1 : i, "x", nil, nil] } }
+        end.to raise_error(Pgconn::Errors::CheckViolation) { |error| expect(error.diag.context).to include("line 1000000") }
+        expect_usable(connection)
+        expect(things(connection)).to be_empty
+      end
+    end
+
     it "an error at the last row loads nothing" do
       connection.execute("ALTER TABLE things ADD UNIQUE (id)")
       expect { connection.copy_in("things", (1..20_000).map { |i| [i % 20_000, nil, nil, nil] } + [[1, nil, nil, nil]]) }
@@ -302,6 +410,33 @@ RSpec.describe "COPY" do
       sql = "COPY nowhere, FROM STDIN"
       expect { connect.copy_in(sql, StringIO.new) }
         .to raise_error(Pgconn::Errors::SyntaxError) { |error| expect(error.diag.position).to eq(13) }
+    end
+  end
+
+  describe "whose arguments are wrong" do
+    it "refuses what isn't named columns of a table" do
+      expect { connection.copy_in("things", [[1]], columns: "id") }.to raise_error(TypeError, /columns:/)
+      expect { connection.copy_in("things", [[]], columns: []) }.to raise_error(ArgumentError, /columns:/)
+      expect { connection.copy_out("SELECT 1", StringIO.new, columns: ["id"]) }.to raise_error(ArgumentError, /columns:/)
+    end
+
+    it "takes nothing into its SQL that isn't what it should be" do
+      expect { connection.copy_out("things", StringIO.new, format: :csv, header: "true)") }.to raise_error(ArgumentError, /header:/)
+      expect { connection.copy_out("things", StringIO.new, format: "csv") }.to raise_error(ArgumentError, /format:/)
+    end
+
+    it "refuses a progress: that can't be called, before anything is sent" do
+      expect { connection.copy_in("things", [rows[0]], progress: 5) }.to raise_error(TypeError, /progress:/)
+      expect { connection.copy_out("things", StringIO.new, progress: 5) }.to raise_error(TypeError, /progress:/)
+      expect(things(connection)).to be_empty
+    end
+
+    it "refuses to copy files of the server, before it has" do
+      connection.transaction { connection.execute("CREATE TEMP TABLE files (line text)") }
+      expect { connection.copy_in("COPY files FROM '/etc/hostname'", StringIO.new("")) }.to raise_error(Pgconn::ProgrammingError, /files/)
+      expect { connection.copy_out("COPY files TO PROGRAM 'true'", StringIO.new) }.to raise_error(Pgconn::ProgrammingError, /files/)
+      expect(connection.execute("SELECT count(*) FROM files").fetch_value).to eq(0)
+      expect(connection.cursor.copy_expert("COPY (VALUES (1), (2)) TO PROGRAM 'cat > /dev/null'", StringIO.new)).to eq(2)
     end
   end
 
@@ -349,6 +484,18 @@ RSpec.describe "COPY" do
       expect { connect(autocommit: true).then { |c| c.copy_out("SELECT i FROM generate_series(1, 1000000) i") { c.close } } }
         .to raise_error(Pgconn::InterfaceError)
     end
+  end
+
+  it "goes behind what a pipeline has gathered, which raises first" do
+    connection.pipeline do
+      connection.execute("INSERT INTO things VALUES (1)")
+      expect(connection.copy_in("things", [[2, nil, nil, nil]])).to eq(1)
+      expect(connection.copy_out("SELECT id FROM things").map { |row| row[0] }).to eq([1, 2])
+    end
+    expect do
+      connection.pipeline { connection.execute("SELECT 1/0") && connection.copy_in("things", [[3, nil, nil, nil]]) }
+    end.to raise_error(Pgconn::Errors::DivisionByZero)
+    expect(things(connection).size).to eq(2)
   end
 
   it "begins a transaction with the COPY" do
