@@ -113,6 +113,34 @@ RSpec.describe "Memory", :long do
     RUBY
   end
 
+  it "stays flat over COPY of two million rows in all, each way and in each format" do
+    expect_flat(40, <<~RUBY)
+      format = number.even? ? :binary : :text
+      connection.execute("CREATE TEMP TABLE copied (id int, name text)") if number.zero?
+      connection.copy_in("copied", format: format) { |copy| 50_000.times { |i| copy << [i, "name"] } }
+      connection.copy_out("copied", format: format).sum { |row| row[0] } == 1_249_975_000 or abort "other rows"
+      File.open(File::NULL, "w") { |null| connection.copy_out("copied", null) }
+      connection.execute("TRUNCATE copied")
+    RUBY
+  end
+
+  it "stays flat over five thousand failures of COPY and execute_many, and what was left of either" do
+    expect_flat(5_000, <<~RUBY)
+      begin
+        case number % 5
+        when 0 then connection.copy_in("t") { |copy| 100.times { |i| copy << [i] } && raise(KeyError) }
+        when 1 then connection.copy_in("t", [[1]])
+        when 2 then connection.copy_out("SELECT generate_series(1, 1000000)") { raise KeyError }
+        when 3 then connection.execute_many("INSERT INTO t VALUES ($1)", [[2], [3], [1]])
+        when 4 then connection.execute_many("INSERT INTO t VALUES ($1)", [[2], ["a\\0"]])
+        end
+        abort "nothing raised"
+      rescue KeyError, Pgconn::Error
+        nil
+      end
+    RUBY
+  end
+
   it "stays flat over twenty thousand interrupted statements" do
     expect_flat(20_000, <<~RUBY)
       running = Thread.new { connection.execute("SELECT pg_sleep(30)") }
