@@ -29,6 +29,19 @@ RSpec.describe "A task of async that is stopped" do
 
   def active?(connection) = backend_state(connection.backend_pid) == "active"
 
+  it "in COPY, either way, ends it" do
+    in_async do |task|
+      connection = connect_tcp(autocommit: true)
+      connection.execute("CREATE TEMP TABLE things (id int)")
+      { in: -> { connection.copy_in("things") { |copy| loop { (copy << [1]) && sleep(0.001) } } },
+        out: -> { connection.copy_out("SELECT generate_series(1, 1000000000)") { sleep 0.001 } } }.each_value do |call|
+        stop(task, call, once: -> { active?(connection) })
+        expect_in_step(connection)
+        expect(connection.execute("SELECT count(*) FROM things").fetch_value).to eq(0)
+      end
+    end
+  end
+
   it "in connect hangs up" do
     SilentHost.open do |silent|
       in_async do |task|
