@@ -57,14 +57,14 @@ module Bench
       def large_object_in(megabytes)
         LargeFile.make
         @connection.execute(LargeFile::EMPTY)
-        with_object("w") { |object| IO.copy_stream(LargeFile::PATH, object, megabytes * LargeFile::MEGABYTE) }
+        with_large_object("w") { |object| IO.copy_stream(LargeFile::PATH, object, megabytes * LargeFile::MEGABYTE) }
       end
 
       def large_object_out(megabytes)
-        with_object("r") { |object| IO.copy_stream(object, File::NULL, megabytes * LargeFile::MEGABYTE) }
+        with_large_object("r") { |object| IO.copy_stream(object, File::NULL, megabytes * LargeFile::MEGABYTE) }
       end
 
-      def with_object(mode)
+      def with_large_object(mode)
         @connection.transaction { yield @connection.lobject(LargeFile::OID, mode) }
       end
     end
