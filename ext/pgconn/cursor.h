@@ -12,12 +12,12 @@
 /* What is known of a portal of the server's, as PostgreSQL calls an open cursor. */
 struct pgconn_portal {
     struct pgconn_resource *resource;
-    long floor;  /* what lies before this position was dropped */
-    bool holds;  /* WITH HOLD */
+    unsigned long moves; /* of the resource's, those whose answers were taken note of */
+    long floor;          /* what lies before this position was dropped */
+    bool holds;          /* WITH HOLD */
     bool opened; /* by execute; or something was fetched from it, which a function has opened */
     bool known;  /* rows are counted from its first */
     bool at_end; /* its last row was fetched, or gone past */
-    bool lost;   /* an interrupt leaves open where it stands */
 };
 
 struct pgconn_cursor {
@@ -94,6 +94,12 @@ struct pgconn_request pgconn_cursor_request(VALUE self, struct pgconn_cursor *cu
  */
 long pgconn_cursor_portal_position(const struct pgconn_cursor *cursor);
 void pgconn_cursor_stand(VALUE self, struct pgconn_cursor *cursor, long position);
+
+/*
+ * Whether rows of the portal were skipped that nobody has seen: an interrupt has come between the
+ * server and who asked for them. Waits for the end of what was interrupted. (cursor_portal.c)
+ */
+bool pgconn_cursor_portal_is_lost(const struct pgconn_cursor *cursor);
 
 /* NULL: there is none. (cursor_portal.c) */
 void pgconn_portal_free(struct pgconn_portal *portal);

@@ -93,9 +93,9 @@ cursor_portal_opened_p(VALUE self)
 static VALUE
 cursor_portal_known_p(VALUE self)
 {
-    const struct pgconn_portal *portal = pgconn_cursor_get(self)->portal;
+    const struct pgconn_cursor *cursor = pgconn_cursor_get(self);
 
-    return RBOOL(portal->known && !portal->lost);
+    return RBOOL(cursor->portal->known && !pgconn_cursor_portal_is_lost(cursor));
 }
 
 static VALUE

@@ -3,8 +3,9 @@
 #include "encoding.h"
 #include "error.h"
 
-#define PORTAL_ENDED \
-    "named cursor isn't valid anymore: the transaction that it belongs to has ended"
+#define PORTAL_ENDED                                                                              \
+    "named cursor isn't valid anymore: the transaction that it belongs to has ended, or SQL has " \
+    "closed it"
 
 void
 pgconn_portal_free(struct pgconn_portal *portal)
@@ -14,16 +15,17 @@ pgconn_portal_free(struct pgconn_portal *portal)
     xfree(portal);
 }
 
-/* Makes it a named cursor: one that reads its rows from a portal. */
+/* Makes it a named cursor: one that reads its rows from a portal. The name is in UTF-8. */
 static VALUE
-cursor_name_portal(VALUE self, VALUE holds)
+cursor_name_portal(VALUE self, VALUE name, VALUE holds)
 {
     struct pgconn_cursor *cursor = pgconn_cursor_get(self);
+    const char *text = StringValueCStr(name);
 
     if (cursor->portal) rb_raise(rb_eArgError, "the cursor has a name already");
     cursor->portal = ZALLOC(struct pgconn_portal);
     cursor->portal->holds = RTEST(holds);
-    cursor->portal->resource = pgconn_resource_new(RTEST(holds), PORTAL_ENDED);
+    cursor->portal->resource = pgconn_resource_new(text, RTEST(holds), PORTAL_ENDED);
     if (!cursor->portal->resource) rb_memerror();
     return self;
 }
@@ -166,6 +168,20 @@ portal_request(const struct portal_call *call, const struct pgconn_cursor *curso
     return request;
 }
 
+/* Asks the server whether the portal is there. The answer is for the session. */
+static void
+portal_ask(const struct portal_call *call, const struct pgconn_cursor *cursor,
+           struct pgconn_request request)
+{
+    VALUE question = rb_ivar_get(call->self, rb_intern("@question")), result;
+    struct pgconn_flight *flight = portal_flight(cursor, question, request.registry);
+
+    flight->asks = true;
+    request.sql = question;
+    request.plan = Qnil;
+    pgconn_answer_wait(pgconn_connection_get_open(cursor->connection), flight, &request, &result);
+}
+
 static VALUE
 portal_run(VALUE arg)
 {
@@ -177,10 +193,10 @@ portal_run(VALUE arg)
     VALUE result;
 
     do {
+        if (cursor->portal->resource->doubted) portal_ask(call, cursor, request);
         flight = portal_flight(cursor, call->sql, request.registry);
-        cursor->portal->lost = true;
     } while (pgconn_answer_wait(session, flight, &request, &result) != PGCONN_ANSWER_RESULT);
-    cursor->portal->lost = false;
+    cursor->portal->moves = cursor->portal->resource->moves;
     cursor->portal->opened = true;
     return result;
 }
@@ -256,13 +272,35 @@ portal_trace(VALUE self, VALUE sql, VALUE count, VALUE (*run)(VALUE))
     return self;
 }
 
+/* Flights are answered in their order: so one without statements waits for all that are ahead. */
+static void
+portal_await(const struct pgconn_cursor *cursor)
+{
+    struct pgconn_request request = pgconn_answer_request(
+        pgconn_connection_timeout(cursor->connection, cursor->timeout));
+    struct pgconn_flight *flight;
+    VALUE result;
+
+    if (!pgconn_resource_is_under_way(cursor->portal->resource)) return;
+    flight = pgconn_flight_new();
+    if (!flight) rb_memerror();
+    pgconn_answer_wait(pgconn_connection_get_open(cursor->connection), flight, &request, &result);
+}
+
+bool
+pgconn_cursor_portal_is_lost(const struct pgconn_cursor *cursor)
+{
+    portal_await(cursor);
+    return cursor->portal->moves != cursor->portal->resource->moves;
+}
+
 static void
 portal_check_place(VALUE self)
 {
-    if (!pgconn_cursor_get(self)->portal->lost) return;
+    if (!pgconn_cursor_portal_is_lost(pgconn_cursor_get(self))) return;
     pgconn_error_raise(rb_ePgconnOperationalError,
-                       "named cursor has lost its place: a fetch or scroll was interrupted, and "
-                       "whether the server has done it isn't known");
+                       "named cursor has lost its place: the server has done a fetch or scroll "
+                       "that was interrupted here");
 }
 
 static VALUE
@@ -285,23 +323,34 @@ cursor_move_to(VALUE self, VALUE sql, VALUE position)
     return portal_trace(self, sql, position, move_to_run);
 }
 
-/* For what has certainly not moved it. */
-static VALUE
-cursor_keep_place(VALUE self)
+/* The end of a failed transaction closes it, unless it was there before that. */
+static void
+portal_close_later(const struct pgconn_cursor *cursor, VALUE sql)
 {
-    pgconn_cursor_get(self)->portal->lost = false;
-    return Qnil;
+    VALUE wire;
+
+    if (!cursor->portal->resource->lasts) return;
+    wire = cursor_export(cursor, sql, "SQL");
+    pgconn_resource_close_later(cursor->portal->resource, StringValueCStr(wire));
+    RB_GC_GUARD(wire);
 }
 
-/* Sends CLOSE where there is something to close, and the transaction takes it. */
+/*
+ * Sends CLOSE where there is something to close, be it of an execute that was interrupted, and the
+ * transaction takes it.
+ */
 static VALUE
 cursor_close_portal(VALUE self, VALUE sql)
 {
     const struct pgconn_cursor *cursor = pgconn_cursor_get_readable(self);
     const struct pgconn_session *session = pgconn_connection_get_open(cursor->connection);
 
-    if (!cursor->portal->opened || !cursor->portal->resource->alive) return Qnil;
-    if (session->transaction == PQTRANS_INERROR) return Qnil;
+    portal_await(cursor);
+    if (!cursor->portal->resource->alive) return Qnil;
+    if (session->transaction == PQTRANS_INERROR) {
+        portal_close_later(cursor, sql);
+        return Qnil;
+    }
     return portal_trace(self, sql, Qnil, portal_run);
 }
 
@@ -313,8 +362,7 @@ pgconn_cursor_portal_init(void)
     rb_define_private_method(class, "close_portal", cursor_close_portal, 1);
     rb_define_private_method(class, "declare", cursor_declare, -1);
     rb_define_private_method(class, "fetch_page", cursor_fetch_page, 2);
-    rb_define_private_method(class, "keep_place", cursor_keep_place, 0);
     rb_define_private_method(class, "move_by", cursor_move_by, 2);
     rb_define_private_method(class, "move_to", cursor_move_to, 2);
-    rb_define_private_method(class, "name_portal", cursor_name_portal, 1);
+    rb_define_private_method(class, "name_portal", cursor_name_portal, 2);
 }

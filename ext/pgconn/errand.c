@@ -101,6 +101,19 @@ errand_close_names(struct pgconn_session *session)
     pgconn_queue_admit(&session->queue, flight);
 }
 
+/* In a transaction, one that has gone meanwhile would fail all of it. */
+static void
+errand_close_resource(struct pgconn_session *session, struct pgconn_resource *resource)
+{
+    struct pgconn_flight *flight = errand_start(session, PGCONN_ERRAND_RESOURCE);
+
+    errand_append(session, flight, resource->closing);
+    flight->resource = pgconn_resource_retain(resource);
+    free(resource->closing);
+    resource->closing = NULL;
+    pgconn_queue_admit(&session->queue, flight);
+}
+
 bool
 pgconn_errand_roll_back(struct pgconn_session *session)
 {
@@ -147,7 +160,10 @@ names_can_be_closed(const struct pgconn_session *session)
 void
 pgconn_errand_send(struct pgconn_session *session)
 {
+    struct pgconn_resource *closing = pgconn_resources_closing(&session->resources);
+
     if (session->styles_unset || !defaults_are_set(session)) errand_send_settings(session);
+    else if (closing) errand_close_resource(session, closing);
     else if (names_can_be_closed(session)) errand_close_names(session);
 }
 

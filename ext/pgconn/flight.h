@@ -39,6 +39,7 @@ enum pgconn_errand {
     PGCONN_ERRAND_SETTINGS, /* SETs what the driver wants of the session */
     PGCONN_ERRAND_ROLLBACK, /* ends a transaction in which nothing was done */
     PGCONN_ERRAND_CLOSE,    /* DEALLOCATEs statements that the cache has dropped */
+    PGCONN_ERRAND_RESOURCE, /* CLOSEs a cursor that couldn't be closed in a failed transaction */
 };
 
 /* Whether a flight begins the transaction, if none is open, and the blocks that it is in. */
@@ -105,6 +106,7 @@ struct pgconn_flight {
     const char *inside;      /* not for outside of transactions: what is said there; or NULL */
     struct pgconn_resource *resource; /* that it makes or uses, retained; or NULL */
     bool makes;                       /* it makes it */
+    bool asks;                        /* whether it is there: there is a row if so */
     const char *forbidden;            /* why the session's state forbade it to be sent; or NULL */
     struct pgconn_sleeper *sleeper;   /* its caller's; NULL once that has gone */
     struct pgconn_command only;       /* what most flights have as their only command */

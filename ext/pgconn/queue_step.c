@@ -52,7 +52,7 @@ static bool
 flight_changes_session(const struct pgconn_flight *flight)
 {
     return flight->forgets || flight->two_phase || flight->began || flight->opens ||
-           flight->boundary;
+           flight->boundary || flight->resource;
 }
 
 /*

@@ -75,7 +75,7 @@ pgconn_session_destroy(struct pgconn_session *session)
     pgconn_connecting_free(session->connecting);
     pgconn_queue_destroy(&session->queue);
     pgconn_line_clear(&session->line);
-    pgconn_resources_end(&session->resources, false);
+    pgconn_resources_clear(&session->resources);
     pgconn_messages_clear(&session->messages);
     pgconn_inbox_clear(&session->inbox);
     pgconn_reported_clear(&session->reported);

@@ -66,7 +66,7 @@ struct pgconn_session {
     struct pgconn_modes modes; /* of the transactions that it begins */
     struct pgconn_line line;
     struct pgconn_names names;
-    struct pgconn_resources resources; /* of the transaction that is open */
+    struct pgconn_resources resources; /* what the server keeps for callers */
     struct pgconn_reported reported;   /* once it is closed */
     bool styles_unset;                 /* DateStyle or IntervalStyle must still be SET */
     struct pgconn_modes defaults; /* what default_transaction_* was SET to; KEEP: isn't known */

@@ -1,5 +1,6 @@
 #include "boundary.h"
 #include "errand.h"
+#include "lifetimes.h"
 
 struct pgconn_flight *
 pgconn_session_flight(const struct pgconn_session *session)
@@ -107,8 +108,8 @@ session_forbids(const struct pgconn_session *session, struct pgconn_flight *flig
 }
 
 /*
- * Whether the flight goes back to its caller: it is forbidden or canceled, or the settings or the
- * stage that it was made for have changed.
+ * Whether the flight goes back to its caller: it is forbidden or canceled, the settings or the
+ * stage that it was made for have changed, or what it uses is doubted.
  */
 static bool
 session_turns_back(const struct pgconn_session *session, struct pgconn_flight *flight)
@@ -117,6 +118,7 @@ session_turns_back(const struct pgconn_session *session, struct pgconn_flight *f
     if (session_forbids(session, flight)) return true;
     if (!flight->commands) return false;
     return flight->canceled || pgconn_two_phase_is_outdated(&session->two_phase, flight) ||
+           pgconn_lifetimes_doubt(flight) ||
            !pgconn_text_settings_equal(flight->settings, session->settings);
 }
 
@@ -234,36 +236,6 @@ session_restore_defaults(struct pgconn_session *session)
     pgconn_two_phase_enter(&session->two_phase, PGCONN_TWO_PHASE_NONE);
 }
 
-/* While the blocks are still those in which the flight was sent. */
-static void
-session_settle_blocks(struct pgconn_session *session, const struct pgconn_flight *flight)
-{
-    const struct pgconn_hold *hold = flight->hold;
-
-    if (!hold || !hold->begun || !hold->savepoint) return;
-    if (flight->boundary == PGCONN_BOUNDARY_LEAVE) {
-        pgconn_resources_undo(&session->resources, hold->depth);
-    }
-    else if (flight->boundary == PGCONN_BOUNDARY_RELEASE && !pgconn_flight_failed(flight)) {
-        pgconn_resources_keep(&session->resources, hold->depth);
-    }
-}
-
-/* What comes to be in a transaction of its own has seen its end already. */
-static void
-session_settle_resources(struct pgconn_session *session, const struct pgconn_flight *flight)
-{
-    bool made = flight->makes && pgconn_flight_result(flight) && !pgconn_flight_failed(flight);
-
-    if (made) {
-        pgconn_resources_add(&session->resources, flight->resource,
-                             pgconn_line_depth(&session->line));
-    }
-    if (session->transaction == PQTRANS_IDLE || pgconn_line_has_ended_transaction(flight)) {
-        pgconn_resources_end(&session->resources, made || pgconn_flight_has_tag(flight, "COMMIT"));
-    }
-}
-
 static void
 session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
 {
@@ -273,9 +245,9 @@ session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
     if (flight->resets && pgconn_flight_has_tag(flight, "DISCARD ALL")) {
         session_restore_defaults(session);
     }
-    session_settle_blocks(session, flight);
+    pgconn_lifetimes_settle_blocks(session, flight);
     pgconn_line_settle(&session->line, flight, session->transaction);
-    session_settle_resources(session, flight);
+    pgconn_lifetimes_settle(session, flight);
     session_judge_strike(session, flight);
     if (flight->refused) flight->refused = session_takes_back(session, flight);
     flight->sent_encoding_index = flight->settings.encoding_index;

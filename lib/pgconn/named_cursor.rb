@@ -11,7 +11,9 @@ module Pgconn
   #
   # It lives until the transaction ends, or the block of {Connection#transaction} that it was declared in is
   # rolled back: then ProgrammingError is raised, and nothing sent. With `withhold: true` it outlives the
-  # commit; its fetches and its close then begin no transaction.
+  # commit; its fetches and its close then begin no transaction. After SQL of yours that may have ended it, a
+  # ROLLBACK TO or CLOSE, its next use asks the server first whether it is there, in a round trip of its own, so
+  # that the transaction doesn't fail; a CLOSE within a function isn't seen, and fails it.
   #
   # A cursor that a function has opened, and given the name of as refcursor, is fetched from without execute.
   #
@@ -64,8 +66,8 @@ module Pgconn
 
     # @return (see Cursor#fetch)
     # @raise [ProgrammingError] if its transaction has ended
-    # @raise [OperationalError] if an interrupt leaves open where it stands; `scroll(0, :absolute)` finds a
-    #   place again where it is scrollable
+    # @raise [OperationalError] if the server has done a fetch whose rows nobody got, for it was interrupted
+    #   here; `scroll(0, :absolute)` finds a place again where it is scrollable
     # @raise (see Cursor#execute)
     def fetch
       row?(1) ? super : nil
@@ -132,7 +134,8 @@ module Pgconn
     end
 
     # Closes the cursor, on the server, too, where it is still open there. Raises nothing that the server or
-    # the loss of the connection is to blame for: a failed transaction closes it anyway.
+    # the loss of the connection is to blame for. In a failed transaction nothing is sent: its end closes the
+    # cursor anyway, and one that outlived an earlier commit is closed after that.
     # @return [nil]
     def close
       close_portal("CLOSE #{@quoted}") unless closed?
@@ -160,18 +163,13 @@ module Pgconn
       on_portal { fetch_page("FETCH FORWARD #{missing || "ALL"} FROM #{@quoted}", missing) }
     end
 
-    # A statement that failed, or wasn't sent, hasn't moved the portal.
     def on_portal
       opened = portal_opened?
       yield
     rescue Errors::InvalidCursorName => e
-      keep_place
       raise unless opened
 
       raise ProgrammingError, "named cursor isn't valid anymore: #{e.message}"
-    rescue Error => e
-      keep_place if e.sqlstate || e.outcome == :not_sent
-      raise
     end
 
     def refuse(method)

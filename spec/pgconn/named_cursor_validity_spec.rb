@@ -95,14 +95,6 @@ RSpec.describe "How long a named cursor is valid" do
       end
     end
 
-    it "raises ProgrammingError where the server alone knows of its end: a savepoint of the user's" do
-      connection.execute("SAVEPOINT mine")
-      named = declared
-      connection.execute("ROLLBACK TO mine")
-      expect { named.fetch }.to gone
-      expect(status).to eq(Pgconn::TRANSACTION_STATUS_INERROR)
-    end
-
     it "raises InFailedSqlTransaction in a failed transaction until rollback" do
       named = declared
       expect { connection.execute("SELECT nonsense") }.to raise_error(Pgconn::ProgrammingError)

@@ -104,6 +104,36 @@ RSpec.describe "Waiting for a named cursor" do
         expect(named.scroll(0, :absolute).fetch_value).to eq(1)
       end
     end
+
+    it "before its fetch could be sent goes on where it was" do
+      shared = connect(autocommit: true)
+      named = shared.cursor("rows", withhold: true).execute("SELECT generate_series(1, 3)")
+      holding = Queue.new
+      ending = Queue.new
+      holder = in_thread { shared.transaction { shared.execute("SELECT 1") && (holding << true) && ending.pop } }
+      holding.pop
+      expect { Timeout.timeout(0.1) { named.fetch } }.to raise_error(Timeout::Error)
+      ending << true
+      value_of(holder)
+      expect(named.fetch).to eq([1])
+    end
+
+    it "in an execute that the server has done leaves nothing behind once it is closed" do
+      [true, false].each do |answered|
+        holding_answers_to("DECLARE") do |far, gate|
+          far.autocommit = true
+          named = far.cursor("held", withhold: true)
+          executing = in_thread { named.execute("SELECT 1") }
+          eventually("the server has answered") { gate.num_waiting.positive? }
+          executing.kill.join
+          gate.close if answered
+          closing = in_thread { named.close }
+          gate.close
+          value_of(closing)
+          expect(far.execute("SELECT count(*) FROM pg_cursors WHERE name = 'held'").fetch_value).to eq(0)
+        end
+      end
+    end
   end
 
   it "calls handlers, whose exceptions lose no row" do

@@ -34,8 +34,11 @@ module Pgconn
       scroll = SCROLL.fetch(scrollable) do
         raise ArgumentError, "scrollable must be true, false or nil, not #{scrollable.inspect}"
       end
+      utf8 = UTF8.text(@name, "the name")
       @declaration = "DECLARE #{@quoted}#{scroll} CURSOR #{@withhold ? "WITH" : "WITHOUT"} HOLD FOR "
-      name_portal(@withhold)
+      # Backslashes are doubled, too: so it is right whatever standard_conforming_strings says.
+      @question = "SELECT 1 FROM pg_catalog.pg_cursors WHERE name = E'#{utf8.gsub(/['\\]/) { |c| c * 2 }}'"
+      name_portal(utf8, @withhold)
     end
   end
 end
