@@ -12,8 +12,8 @@ module Pgconn
   # It lives until the transaction ends, or the block of {Connection#transaction} that it was declared in is
   # rolled back: then ProgrammingError is raised, and nothing sent. With `withhold: true` it outlives the
   # commit; its fetches and its close then begin no transaction. After SQL of yours that may have ended it, a
-  # ROLLBACK TO or CLOSE, its next use asks the server first whether it is there, in a round trip of its own, so
-  # that the transaction doesn't fail; a CLOSE within a function isn't seen, and fails it.
+  # ROLLBACK TO or CLOSE, its next use asks the server first whether it is there, in a round trip of its own,
+  # so that the transaction doesn't fail; a CLOSE within a function isn't seen, and fails it.
   #
   # A cursor that a function has opened, and given the name of as refcursor, is fetched from without execute.
   #

@@ -47,7 +47,7 @@ RSpec.describe "A named cursor that SQL may have ended" do
     end
   end
 
-  it "isn't taken for another one that got its name afterwards, and its close leaves that alone" do
+  it "isn't taken for another one that got its name afterwards, and its close leaves that alone", :gc_stress do
     connection.execute("SAVEPOINT mine")
     first = declared
     connection.execute("ROLLBACK TO mine")

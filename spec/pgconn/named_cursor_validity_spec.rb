@@ -114,7 +114,7 @@ RSpec.describe "How long a named cursor is valid" do
   end
 
   describe "with hold" do
-    it "outlives the commit, and its fetches and its close begin no transaction" do
+    it "outlives the commit, and its fetches and its close begin no transaction", :gc_stress do
       named = declared(withhold: true, scrollable: true)
       expect(named.fetch_value).to eq(1)
       connection.commit
