@@ -141,6 +141,32 @@ RSpec.describe "Memory", :long do
     RUBY
   end
 
+  it "stays flat over thirty thousand named cursors, held and not, closed and dropped, and ended by SQL" do
+    expect_flat(30_000, <<~RUBY)
+      held = connection.cursor("held", withhold: true).execute("SELECT 1")
+      connection.transaction do
+        connection.execute("SAVEPOINT mine")
+        named = connection.cursor("rows").execute("SELECT generate_series(1, 50)")
+        named.fetch
+        connection.execute("ROLLBACK TO mine") if number % 3 == 0
+        named.close if number.even?
+        held.close if number % 3 == 1
+      end
+      number % 100 == 0 ? connection.execute("CLOSE ALL") : held.close
+    RUBY
+  end
+
+  it "stays flat over ten thousand large objects, read, written and deleted" do
+    expect_flat(10_000, <<~RUBY)
+      connection.transaction do
+        object = connection.lobject
+        object.write("x" * 10_000, number)
+        object.rewind
+        object.read(5_000) && object.read && object.unlink
+      end
+    RUBY
+  end
+
   it "stays flat over twenty thousand interrupted statements" do
     expect_flat(20_000, <<~RUBY)
       running = Thread.new { connection.execute("SELECT pg_sleep(30)") }
