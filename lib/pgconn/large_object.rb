@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "pgconn/large_object/mode"
+require "pgconn/large_object/outbuf"
 require "pgconn/large_object/descriptor"
 require "pgconn/large_object/reader"
 require "pgconn/large_object/access"
@@ -9,6 +10,7 @@ module Pgconn
   # A large object of the server's, read and written like an IO; {Connection#lobject} makes it. All that is
   # done with it is part of the connection's transaction: it can be used until that ends, or the savepoint is
   # rolled back in which it was opened; after that only {#close} is fine, all else raises ProgrammingError.
+  # (So it does after `RESET ALL`, which takes from the server the mark by which the object is known.)
   #
   # Several pieces are sent or asked for together, so that large calls are fast over a slow link.
   # `IO.copy_stream` works both ways; {#export} and {#import} do the same for files, in larger pieces. An
@@ -42,6 +44,8 @@ module Pgconn
     # @param new_file (see Connection#lobject)
     # @raise (see Connection#lobject)
     def initialize(connection, oid = 0, mode = nil, new_oid: 0, new_file: nil)
+      raise TypeError, "no connection: #{connection.class}" unless connection.is_a?(Connection)
+
       @connection = connection
       @position = 0
       check_oids(oid, new_oid, new_file)
@@ -72,9 +76,10 @@ module Pgconn
     # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-READ lo_read
     def read(length = nil, outbuf = nil)
       length = length_of(length) unless length.nil?
+      buffer = Outbuf.of(outbuf)
       bytes = read_bytes(length || Float::INFINITY)
       bytes = text_of(bytes) if @mode.text?
-      given = fill(outbuf, bytes)
+      given = Outbuf.fill(buffer, bytes)
       given unless bytes.empty? && length&.positive?
     end
 
@@ -87,7 +92,8 @@ module Pgconn
     # @raise (see #read)
     def readpartial(maxlen, outbuf = nil)
       maxlen = length_of(maxlen)
-      bytes = fill(outbuf, read_bytes(maxlen))
+      buffer = Outbuf.of(outbuf)
+      bytes = Outbuf.fill(buffer, read_bytes(maxlen))
       raise EOFError, "end of large object reached" if bytes.empty? && maxlen.positive?
 
       bytes
@@ -213,7 +219,8 @@ module Pgconn
       end
     end
 
-    # Deletes the object, and closes this one; also when it is closed already.
+    # Deletes the object, and closes this one; also when it is closed already. The server closes all that this
+    # session has opened of the same object, whose next use raises its error.
     #
     # @return [nil]
     # @raise [Errors::UndefinedObject] if it is deleted already

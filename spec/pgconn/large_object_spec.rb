@@ -127,6 +127,14 @@ RSpec.describe Pgconn::LargeObject do
       expect([object.read(3, buffer), buffer]).to eq([nil, ""])
     end
 
+    it "stays where it is for what can't be filled" do
+      object = connection.lobject(oid)
+      expect { object.read(2, "") }.to raise_error(FrozenError)
+      expect { object.read(2, []) }.to raise_error(TypeError, /outbuf/)
+      expect { object.readpartial(2, 1) }.to raise_error(TypeError, /outbuf/)
+      expect(object.read).to eq("0123456789")
+    end
+
     it "by readpartial raises EOFError at the end" do
       object = connection.lobject(oid)
       expect([object.readpartial(20), object.readpartial(0)]).to eq(["0123456789", ""])
@@ -195,7 +203,7 @@ RSpec.describe Pgconn::LargeObject do
   end
 
   describe "that is written" do
-    it "takes several values, and gives the number of bytes" do
+    it "takes several values, and gives the number of bytes", :gc_stress do
       object = connection.lobject
       expect(object.write("ä", :b, 12)).to eq(5)
       object.rewind
@@ -277,6 +285,24 @@ RSpec.describe Pgconn::LargeObject do
       expect { object.write("€") }.to raise_error(Pgconn::DataError)
       expect([connection.lobject(object.oid, "w").write, object.write("", "")]).to eq([0, 0])
     end
+  end
+
+  describe "in text mode where the client encoding is SQL_ASCII" do
+    it "takes and gives the bytes of text" do
+      connection.client_encoding = "SQL_ASCII"
+      object = connection.lobject(0, "rwt")
+      expect(object.write("ä")).to eq(2)
+      object.rewind
+      expect(object.read).to eq("ä".b)
+    end
+  end
+
+  it "whose initialize didn't call super raises InterfaceError, and without a connection TypeError" do
+    empty = Class.new(described_class) { def initialize(*) = nil }.new
+    %i[read tell size unlink].each { |method| expect { empty.public_send(method) }.to raise_error(Pgconn::InterfaceError) }
+    expect { empty.export(File::NULL) }.to raise_error(Pgconn::InterfaceError)
+    expect([empty.close, empty.closed?]).to eq([nil, true])
+    expect { described_class.new("no connection") }.to raise_error(TypeError)
   end
 
   describe "whose position" do

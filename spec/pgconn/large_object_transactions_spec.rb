@@ -152,7 +152,7 @@ RSpec.describe Pgconn::LargeObject do
   end
 
   describe "opened before a savepoint" do
-    it "is valid on when that is rolled back, and what was written in it is undone" do
+    it "is valid on when that is rolled back, and what was written in it is undone", :gc_stress do
       connection.transaction do
         object.read(2)
         connection.transaction do

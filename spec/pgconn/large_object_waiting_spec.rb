@@ -148,6 +148,23 @@ RSpec.describe Pgconn::LargeObject do
       end
     end
 
+    it "while the file that it is made of is read isn't left half done for a commit" do
+      count = "SELECT count(*) FROM pg_largeobject_metadata"
+      before = connection.execute(count).fetch_value
+      Dir.mktmpdir do |folder|
+        File.mkfifo(path = File.join(folder, "pipe"))
+        making = in_thread { connection.lobject(0, new_file: path) }
+        File.open(path, "w") do |pipe|
+          pipe.write("x" * 9_000_000) # more than is read before the first of it is sent
+          eventually("a part of it is written") { connection.execute(count).fetch_value > before }
+          making.raise(IndexError)
+          expect(outcome_of(making)).to be_an(IndexError)
+        end
+      end
+      expect(connection.execute(count).fetch_value).to eq(before)
+      connection.commit
+    end
+
     it "by the connection's statement_timeout raises QueryCanceledError" do
       impatient = connect(statement_timeout: 0.2)
       object = impatient.lobject(committed("content"), "rw")

@@ -22,7 +22,11 @@ module Pgconn
       end
 
       def statements
-        @statements ||= @connection.method(:large_object_values)
+        @statements ||= begin
+          raise InterfaceError, "the large object's initialize was not called" unless @connection
+
+          @connection.method(:large_object_values)
+        end
       end
 
       # One that doesn't need the object to be open, and begins a transaction if need be.
@@ -40,13 +44,11 @@ module Pgconn
 
         @oid = create(new_oid)
         target = Descriptor.new(statements, @oid, Mode.new("w").flags)
-        begin
-          import_from(file, target)
-        rescue SystemCallError
-          unlink
-          raise
-        end
+        import_from(file, target)
         target.close
+        whole = true
+      ensure
+        quietly { unlink } if @oid && !whole
       end
 
       def open_descriptor
@@ -87,11 +89,6 @@ module Pgconn
         bytes = @reader.read(@position, length)
         @position += bytes.bytesize
         bytes
-      end
-
-      # What a reading method gives.
-      def fill(outbuf, bytes)
-        outbuf ? outbuf.replace(bytes) : bytes
       end
 
       # Takes what the last character needs in addition: at most three bytes more, in every client encoding.

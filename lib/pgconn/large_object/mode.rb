@@ -40,7 +40,7 @@ module Pgconn
       # @raise [DataError]
       def bytes_of(string, encoding)
         return string if string.encoding == Encoding::BINARY
-        return string.b unless text?
+        return string.b if !text? || encoding == Encoding::BINARY
 
         string.encode(encoding).b
       rescue EncodingError => e
