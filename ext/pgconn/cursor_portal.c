@@ -281,7 +281,6 @@ portal_await(const struct pgconn_cursor *cursor)
     struct pgconn_flight *flight;
     VALUE result;
 
-    if (!pgconn_resource_is_under_way(cursor->portal->resource)) return;
     flight = pgconn_flight_new();
     if (!flight) rb_memerror();
     pgconn_answer_wait(pgconn_connection_get_open(cursor->connection), flight, &request, &result);
@@ -290,7 +289,7 @@ portal_await(const struct pgconn_cursor *cursor)
 bool
 pgconn_cursor_portal_is_lost(const struct pgconn_cursor *cursor)
 {
-    portal_await(cursor);
+    if (pgconn_resource_is_under_way(cursor->portal->resource)) portal_await(cursor);
     return cursor->portal->moves != cursor->portal->resource->moves;
 }
 
@@ -345,7 +344,7 @@ cursor_close_portal(VALUE self, VALUE sql)
     const struct pgconn_cursor *cursor = pgconn_cursor_get_readable(self);
     const struct pgconn_session *session = pgconn_connection_get_open(cursor->connection);
 
-    portal_await(cursor);
+    if (pgconn_resource_is_under_way(cursor->portal->resource)) portal_await(cursor);
     if (!cursor->portal->resource->alive) return Qnil;
     if (session->transaction == PQTRANS_INERROR) {
         portal_close_later(cursor, sql);
