@@ -26,6 +26,8 @@ struct pgconn_request {
     VALUE (*fault)(const struct pgconn_request *request, const PGresult *result);
     struct pgconn_resource *resource; /* that it makes or uses, see flight.h; or NULL */
     const char *inside;               /* see flight.h */
+    /* Gets the flight once rows have come: they are streamed. Or NULL: they are the result's. */
+    struct pgconn_flight **paused;
     const char *portal; /* to be described behind it, in the client encoding; or NULL */
     long ahead;         /* characters that are put in front of the user's own text in sql */
     bool makes;         /* the resource */
@@ -96,8 +98,8 @@ VALUE pgconn_answer_loss(const struct pgconn_session *session);
 
 /*
  * Raises ProgrammingError where the caller can't wait for this connection: it is async and this no
- * operation, or the caller is in the middle of a COPY of its own, or of a wait for it, called by
- * what does the waiting.
+ * operation, or the caller is in the middle of a COPY or a stream of its own, or of a wait for it,
+ * called by what does the waiting.
  */
 void pgconn_answer_check_caller(const struct pgconn_session *session);
 

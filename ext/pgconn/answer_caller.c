@@ -1,22 +1,26 @@
 #include "answer.h"
 
-/* Its own COPY would have to go on for this, and can't before this has returned. */
-static bool
+/* Its own COPY or stream would have to go on for this, and can't before this has returned. */
+static const char *
 caller_holds_line(const struct pgconn_session *session)
 {
     const struct pgconn_flight *paused = pgconn_queue_paused(&session->queue);
 
-    return paused && paused->transfer->caller == pgconn_caller_current();
+    if (!paused || paused->transfer->caller != pgconn_caller_current()) return NULL;
+    if (paused->transfer->kind == PGCONN_ROWS) {
+        return "a stream holds the connection until it ends: in its block, or while its Enumerator "
+               "is in the middle of it, this would wait for itself";
+    }
+    return "a COPY holds the connection until it ends: in its block this would wait for itself";
 }
 
 const char *
 pgconn_answer_objection(const struct pgconn_session *session)
 {
     VALUE connection = pgconn_session_connection(session);
+    const char *holds = caller_holds_line(session);
 
-    if (caller_holds_line(session)) {
-        return "a COPY holds the connection until it ends: in its block this would wait for itself";
-    }
+    if (holds) return holds;
     if (session->async && !pgconn_wait_is_in_operation(connection)) {
         return "an async connection can only execute, and be polled: this would wait";
     }

@@ -254,4 +254,5 @@ Init_pgconn_cursor(void)
     pgconn_cursor_pages_init();
     pgconn_cursor_portal_init();
     pgconn_cursor_rows_init();
+    pgconn_cursor_stream_init();
 }

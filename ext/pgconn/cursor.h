@@ -1,7 +1,8 @@
 /*
  * Pgconn::Cursor: what it is (cursor.c), how it executes statements (cursor_execute.c), gives their
- * rows (cursor_rows.c), what else it knows of them (cursor_readers.c) how it uses a portal
- * (cursor_portal.c) and reads what came from it in pages (cursor_pages.c).
+ * rows (cursor_rows.c), streams them (cursor_stream.c), what else it knows of them
+ * (cursor_readers.c), how it uses a portal (cursor_portal.c) and reads what came from it in pages
+ * (cursor_pages.c).
  */
 #ifndef PGCONN_CURSOR_H
 #define PGCONN_CURSOR_H
@@ -111,5 +112,6 @@ void pgconn_cursor_pages_init(void);
 void pgconn_cursor_portal_init(void);
 void pgconn_cursor_readers_init(void);
 void pgconn_cursor_rows_init(void);
+void pgconn_cursor_stream_init(void);
 
 #endif

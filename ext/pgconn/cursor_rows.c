@@ -38,14 +38,22 @@ cursor_fetch(VALUE self)
     return pgconn_rows_one(result, cursor->position++, &cursor->shape);
 }
 
+/* None also where the position has been moved by a callable that makes rows, or by a stream. */
+static long
+cursor_rows_left(const struct pgconn_cursor *cursor)
+{
+    long left = pgconn_result_row_count(cursor->result) - cursor->position;
+
+    return left < 0 ? 0 : left;
+}
+
 /* The rows from here on, at most `limit`, as an Array. */
 static VALUE
 cursor_fetch_rows(struct pgconn_cursor *cursor, long limit)
 {
     VALUE result = cursor->result, rows;
-    long left = pgconn_result_row_count(result) - cursor->position, count;
+    long left = cursor_rows_left(cursor), count;
 
-    if (left < 0) left = 0; /* moved by a callable that makes rows */
     count = limit < 0 || limit > left ? left : limit;
     rows = pgconn_rows_many(&cursor->result, &cursor->position, count, &cursor->shape);
     RB_GC_GUARD(result);
@@ -102,10 +110,10 @@ cursor_column(VALUE self, VALUE column)
 {
     struct pgconn_cursor *cursor = cursor_get_fetchable(self);
     VALUE result = cursor->result;
-    long at = pgconn_result_column(result, column), position = cursor->position;
+    long at = pgconn_result_column(result, column), left = cursor_rows_left(cursor);
 
-    cursor->position = pgconn_result_row_count(result);
-    return pgconn_rows_column(result, position, at);
+    cursor->position += left;
+    return pgconn_rows_column(result, cursor->position - left, at, left);
 }
 
 static VALUE
@@ -115,7 +123,7 @@ cursor_enumerator_size(VALUE self, VALUE arguments, VALUE enumerator)
 
     (void)arguments;
     (void)enumerator;
-    return LONG2NUM(pgconn_result_row_count(cursor->result) - cursor->position);
+    return LONG2NUM(cursor_rows_left(cursor));
 }
 
 /*

@@ -263,19 +263,30 @@ run_must_sleep(const struct pgconn_run *run)
     return !pgconn_session_has_work(run->session);
 }
 
+static void
+run_heed_deadline(struct pgconn_run *run)
+{
+    if (run_waits(run) && run->deadline <= pgconn_wait_now()) pgconn_run_expire(run);
+}
+
+/*
+ * A flight that is resumed may have come to its deadline while its caller was busy, and data that
+ * is always there must not put that off.
+ */
 static VALUE
 run_body(VALUE arg)
 {
     struct pgconn_run *run = (struct pgconn_run *)arg;
     enum pgconn_wait_end end;
 
+    if (run->flight->state == PGCONN_FLIGHT_UNDER_WAY) run_heed_deadline(run);
     pgconn_boundary_end_forsaken(run->session);
     session_advance(run->session);
     while (run_waits(run)) {
         end = run_must_sleep(run) ? run_sleep(run) : run_drive(run);
         if (end == PGCONN_WAIT_INTERRUPTED) pgconn_wait_check_ints();
         session_advance(run->session);
-        if (run_waits(run) && run->deadline <= pgconn_wait_now()) pgconn_run_expire(run);
+        run_heed_deadline(run);
     }
     run->returned = true;
     return Qnil;

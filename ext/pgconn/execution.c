@@ -25,9 +25,10 @@ arguments_are_given(VALUE arguments)
 static void
 several_check(const struct pgconn_request *request)
 {
-    if (request->portal) {
+    if (request->portal || request->paused) {
         pgconn_error_raise(rb_ePgconnProgrammingError,
-                           "a named cursor is for one statement, and these are several");
+                           "a %s is for one statement, and these are several",
+                           request->portal ? "named cursor" : "stream");
     }
     if (!arguments_are_given(request->arguments)) return;
     pgconn_error_raise(rb_ePgconnProgrammingError,
@@ -81,7 +82,8 @@ pgconn_execution_send(struct pgconn_execution *execution, struct pgconn_flight *
     enum pgconn_answer answer = pgconn_answer_wait(execution->executor->session, flight, request,
                                                    result);
 
-    if (answer != PGCONN_ANSWER_REFUSED) return answer == PGCONN_ANSWER_RESULT;
+    if (answer == PGCONN_ANSWER_PAUSED) *result = pgconn_execution_pause(execution, flight);
+    if (answer != PGCONN_ANSWER_REFUSED) return answer != PGCONN_ANSWER_OUTDATED;
     request->repeated = true;
     return false;
 }

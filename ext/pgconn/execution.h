@@ -18,7 +18,8 @@ struct pgconn_executor {
 };
 
 /*
- * Executes request->sql with request->arguments (nil, an Array or a Hash). Gives a Pgconn::Result;
+ * Executes request->sql with request->arguments (nil, an Array or a Hash). Gives a Pgconn::Result,
+ * which is without rows where *request->paused has got a flight that brings them;
  * query, a slot of request->cursor, gets the SQL as it is sent. Raises what the arguments, the
  * server and the wait may raise. The caller keeps the connection alive.
  */

@@ -100,6 +100,15 @@ portal_add(struct pgconn_execution *execution)
     }
 }
 
+/* Its rows go through a transfer; it has the line for itself meanwhile. */
+static void
+transfer_add(struct pgconn_flight *flight)
+{
+    flight->transfer = pgconn_transfer_new(pgconn_caller_current());
+    if (!flight->transfer) rb_memerror();
+    flight->barrier = true;
+}
+
 VALUE
 pgconn_execution_fill(VALUE arg)
 {
@@ -112,6 +121,7 @@ pgconn_execution_fill(VALUE arg)
     else commands_add(execution, pgconn_execution_parameters_copy(execution, copy));
     ALLOCV_END(buffer);
     if (execution->request->resource) portal_add(execution);
+    if (execution->request->paused) transfer_add(execution->flight);
     return Qnil;
 }
 

@@ -60,4 +60,10 @@ bool pgconn_execution_prepare(struct pgconn_execution *execution, VALUE *query);
 bool pgconn_execution_send(struct pgconn_execution *execution, struct pgconn_flight *flight,
                            VALUE *result);
 
+/*
+ * Rows of a stream have come: request->paused gets the flight. Gives a Pgconn::Result that
+ * describes them; where it raises the flight is gone. (execution_stream.c)
+ */
+VALUE pgconn_execution_pause(struct pgconn_execution *execution, struct pgconn_flight *flight);
+
 #endif

@@ -67,7 +67,7 @@ struct pgconn_flight {
     struct pgconn_command *tail;     /* the last of them, until it is answered */
     struct pgconn_command *leaving;  /* the one that goes to libpq next, once it has begun to */
     struct pgconn_command *answering;
-    struct pgconn_transfer *transfer; /* the COPY that it is; or NULL */
+    struct pgconn_transfer *transfer; /* the COPY that it is, or the stream; or NULL */
     enum pgconn_flight_state state;
     enum pgconn_errand errand;
     enum pgconn_begins begins;

@@ -21,7 +21,7 @@ Init_pgconn_ext(void)
     Init_pgconn_plan();
     Init_pgconn_row();
     Init_pgconn_result();
-    Init_pgconn_rows();
+    Init_pgconn_row_shape();
     Init_pgconn_statement_cache();
     Init_pgconn_wait_way();
     Init_pgconn_wait_callback();

@@ -141,6 +141,7 @@ flight_has_lasted(const struct pgconn_flight *flight, const struct pgconn_comman
 {
     const struct pgconn_command *command = flight->commands;
 
+    if (flight->transfer && flight->transfer->begun) return true; /* its caller has had rows */
     while (command != failed && !command->lasts) command = command->next;
     return command != failed;
 }

@@ -29,7 +29,7 @@ void Init_pgconn_columns(void);
 void Init_pgconn_plan(void);
 void Init_pgconn_row(void);
 void Init_pgconn_result(void);
-void Init_pgconn_rows(void);
+void Init_pgconn_row_shape(void);
 void Init_pgconn_statement_cache(void);
 void Init_pgconn_wait_way(void);
 void Init_pgconn_wait_callback(void);

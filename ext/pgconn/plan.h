@@ -27,6 +27,17 @@ bool pgconn_plan_fits(VALUE plan, const PGresult *result, int encoding_index, VA
 
 const struct pgconn_plan *pgconn_plan_get(VALUE plan);
 
+/* A column's value; nil for a length of -1. Raises what its decoder raises. */
+static inline VALUE
+pgconn_plan_decode(const struct pgconn_plan *plan, int column, bool binary,
+                   struct pgconn_input input)
+{
+    const struct pgconn_codec *codec = plan->codecs[column];
+
+    if (input.length < 0) return Qnil;
+    return binary ? codec->decode_binary(codec, input) : codec->decode_text(codec, input);
+}
+
 /*
  * The Struct class, made when it is first asked for; equal names have one member. Raises
  * ProgrammingError for names that Ruby's Struct doesn't take.

@@ -176,6 +176,12 @@ int pgconn_queue_descriptor(void *queue);
 bool pgconn_queue_push(struct pgconn_queue *queue);
 
 /*
+ * Keeps or clears a result of the flight whose answer is being read. False when out of memory. A
+ * part of the step. (queue_keep.c)
+ */
+bool pgconn_queue_keep(struct pgconn_queue *queue, PGresult *result);
+
+/*
  * Reads what the server says while nothing is under way, all of it. False: the connection is lost.
  * The caller holds `libpq`. (queue_step.c)
  */

@@ -35,6 +35,19 @@ queue_may_send(const struct pgconn_queue *queue)
     return queue->sending && (!queue->sending->simple || queue->sending == queue->reading);
 }
 
+/*
+ * Has libpq give the rows of a stream as they come, once theirs is the next answer: before it looks
+ * at what has come, and so right behind sending, too.
+ */
+static void
+queue_ask_for_rows(const struct pgconn_queue *queue)
+{
+    const struct pgconn_flight *flight = queue->reading;
+
+    if (!flight->transfer || flight->simple || flight->answering != flight->tail) return;
+    pgconn_transfer_open_rows(flight->transfer, queue->pg);
+}
+
 /* Hands libpq what was admitted, as far as it takes that. */
 static bool
 queue_send(struct pgconn_queue *queue)
@@ -43,59 +56,9 @@ queue_send(struct pgconn_queue *queue)
 
     while (whole && queue_may_send(queue)) {
         if (!flight_send(queue->pg, queue->sending, &whole)) return false;
+        queue_ask_for_rows(queue);
         if (whole) queue->sending = pgconn_queue_behind(queue, queue->sending);
     }
-    return true;
-}
-
-static bool
-flight_changes_session(const struct pgconn_flight *flight)
-{
-    return flight->forgets || flight->two_phase || flight->began || flight->opens ||
-           flight->boundary || flight->resource;
-}
-
-/*
- * What is said of a statement is kept for its next execution, too, and so is what changes the
- * session or a block.
- */
-static bool
-result_is_awaited(const struct pgconn_flight *flight, const PGresult *result)
-{
-    const struct pgconn_command *command = flight->answering;
-
-    if (!flight->abandoned) return true;
-    if (flight_changes_session(flight)) return PQresultStatus(result) != PGRES_TUPLES_OK;
-    return command->kind == PGCONN_COMMAND_PREPARE || command->kind == PGCONN_COMMAND_DESCRIBE;
-}
-
-/*
- * What comes behind the last answer is the error with which the Sync failed to commit, such as that
- * of a deferred constraint: it takes the place of the last answer.
- */
-static struct pgconn_command *
-flight_answering(struct pgconn_flight *flight)
-{
-    if (flight->answering || !flight->commands) return flight->answering;
-    flight->answering = flight->commands;
-    while (flight->answering->next) flight->answering = flight->answering->next;
-    PQclear(pgconn_command_take_result(flight->answering));
-    return flight->answering;
-}
-
-/* Keeps or clears a result of the flight whose answer is being read. False when out of memory. */
-static bool
-queue_keep(struct pgconn_queue *queue, PGresult *result)
-{
-    struct pgconn_flight *flight = queue->reading;
-    struct pgconn_command *command;
-
-    if (pgconn_messages_end(queue->messages, result) || !(command = flight_answering(flight)) ||
-        !result_is_awaited(flight, result)) {
-        PQclear(result);
-    }
-    else if (flight->simple) return pgconn_simple_query_keep(&flight->answering, result);
-    else return pgconn_command_keep(command, result);
     return true;
 }
 
@@ -136,7 +99,7 @@ queue_take(struct pgconn_queue *queue, PGresult *result)
         return command != NULL;
     }
     if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) queue_complete(queue);
-    else if (!pgconn_flight_starts_copy(result)) return queue_keep(queue, result);
+    else if (!pgconn_flight_starts_copy(result)) return pgconn_queue_keep(queue, result);
     PQclear(result);
     return flight->complete;
 }
@@ -157,18 +120,31 @@ queue_take_simple(struct pgconn_queue *queue, PGresult **result)
     return pgconn_transfer_take(flight->transfer, queue->pg, flight_is_unwanted(flight), result);
 }
 
+/* Of the extended protocol. What comes behind a stream's rows waits until they are taken. */
+static enum pgconn_step
+queue_take_extended(struct pgconn_queue *queue)
+{
+    const struct pgconn_flight *flight = queue->reading;
+    PGresult *result;
+
+    if (flight->transfer && pgconn_transfer_is_full(flight->transfer)) return PGCONN_STEP_WANT_READ;
+    result = PQgetResult(queue->pg);
+    if (flight->transfer && pgconn_transfer_takes_row(flight->transfer, result)) {
+        return pgconn_transfer_take_row(flight->transfer, result, flight_is_unwanted(flight));
+    }
+    return queue_take(queue, result) ? PGCONN_STEP_DONE : PGCONN_STEP_FAILED;
+}
+
 static enum pgconn_step
 queue_take_next(struct pgconn_queue *queue)
 {
     enum pgconn_step step;
     PGresult *result;
 
-    if (!queue->reading->simple) {
-        return queue_take(queue, PQgetResult(queue->pg)) ? PGCONN_STEP_DONE : PGCONN_STEP_FAILED;
-    }
+    if (!queue->reading->simple) return queue_take_extended(queue);
     step = queue_take_simple(queue, &result);
     if (step != PGCONN_STEP_DONE) return step;
-    if (result) return queue_keep(queue, result) ? PGCONN_STEP_DONE : PGCONN_STEP_FAILED;
+    if (result) return pgconn_queue_keep(queue, result) ? PGCONN_STEP_DONE : PGCONN_STEP_FAILED;
     queue_complete(queue);
     return PGCONN_STEP_DONE;
 }
@@ -178,6 +154,15 @@ static bool
 queue_awaits_answers(const struct pgconn_queue *queue)
 {
     return queue->reading && (queue->reading != queue->sending || queue->reading->sent);
+}
+
+/* Whether a piece of them is there. */
+static bool
+queue_has_answer(const struct pgconn_queue *queue)
+{
+    if (!queue_awaits_answers(queue)) return false;
+    queue_ask_for_rows(queue);
+    return !PQisBusy(queue->pg);
 }
 
 /*
@@ -190,9 +175,7 @@ queue_take_all(struct pgconn_queue *queue)
     enum pgconn_step step = PGCONN_STEP_DONE;
 
     if (queue->listening) return step;
-    while (step == PGCONN_STEP_DONE && queue_awaits_answers(queue) && !PQisBusy(queue->pg)) {
-        step = queue_take_next(queue);
-    }
+    while (step == PGCONN_STEP_DONE && queue_has_answer(queue)) step = queue_take_next(queue);
     return step;
 }
 
@@ -247,7 +230,7 @@ queue_gives(const struct pgconn_queue *queue)
     return transfer && transfer->open && transfer->kind == PGCONN_COPY_IN;
 }
 
-/* Whether a COPY OUT has room for more than what it has. */
+/* Whether a COPY OUT or a stream has room for more than what it has. */
 static bool
 queue_gathers(const struct pgconn_queue *queue)
 {

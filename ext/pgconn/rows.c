@@ -1,58 +1,18 @@
 #include "rows.h"
 
 #include "pg_result.h"
-#include "row.h"
 
 /* So many are collected before they are handed to the Array, which takes them quicker together. */
 #define CHUNK 64
-
-static ID id_call;
 
 static VALUE
 result_decode(const struct pgconn_result *result, const struct pgconn_plan *plan, int row,
               int column)
 {
     struct pgconn_cell cell = pgconn_pg_result_cell(result->pg, row, column);
-    const struct pgconn_codec *codec = plan->codecs[column];
     struct pgconn_input input = {cell.value, cell.length, result->encoding_index};
 
-    if (cell.length < 0) return Qnil;
-    return result->binary ? codec->decode_binary(codec, input) : codec->decode_text(codec, input);
-}
-
-static VALUE
-hash_new(const struct pgconn_columns *columns, const VALUE *values)
-{
-    VALUE hash = rb_hash_new(), buffer, *pairs = ALLOCV_N(VALUE, buffer, 2 * columns->count);
-
-    for (long i = 0; i < columns->count; i++) {
-        pairs[2 * i] = RARRAY_AREF(columns->keys, i);
-        pairs[2 * i + 1] = values[i];
-    }
-    rb_hash_bulk_insert(2 * columns->count, pairs, hash);
-    ALLOCV_END(buffer);
-    return hash;
-}
-
-/* The value of the Struct's member at a position; of columns with one name the last one's. */
-static VALUE
-member_value(const struct pgconn_columns *columns, const VALUE *values, VALUE members, long at)
-{
-    if (RARRAY_LEN(members) == columns->count) return values[at];
-    return values[FIX2LONG(rb_hash_lookup(columns->index, rb_ary_entry(members, at)))];
-}
-
-/* Without its initialize, which is another method where a column is called so. */
-static VALUE
-struct_new(VALUE plan, const struct pgconn_columns *columns, const VALUE *values)
-{
-    VALUE class = pgconn_plan_structure(plan);
-    VALUE members = rb_struct_s_members(class), object = rb_struct_alloc_noinit(class);
-
-    for (long i = 0; i < RARRAY_LEN(members); i++) {
-        RSTRUCT_SET(object, (int)i, member_value(columns, values, members, i));
-    }
-    return object;
+    return pgconn_plan_decode(plan, column, result->binary, input);
 }
 
 /* One reading of a result: of a value, of rows... */
@@ -60,37 +20,14 @@ struct reading {
     VALUE object;
     struct pgconn_result *result;
     const struct pgconn_plan *plan;
-    const struct pgconn_row_shape *shape;
     VALUE *values; /* room for those of a row; holds nothing but objects from the beginning */
-    struct pgconn_row_pool pool;
+    struct pgconn_row_maker maker;
     long row; /* the next */
     long count;
     const VALUE *current; /* the cursor's result, which a user's callable may replace */
     long *position;       /* of the cursor, which goes on with each row; or NULL */
     int column;
 };
-
-static VALUE
-shape_apply(struct reading *reading)
-{
-    const struct pgconn_columns *columns = pgconn_columns_get(reading->plan->columns);
-    VALUE array;
-
-    switch (reading->shape->kind) {
-    case PGCONN_ROW_ARRAY:
-        return rb_ary_new_from_values(columns->count, reading->values);
-    case PGCONN_ROW_HASH:
-        return hash_new(columns, reading->values);
-    case PGCONN_ROW_STRUCT:
-        return struct_new(reading->result->plan, columns, reading->values);
-    case PGCONN_ROW_CALL:
-        array = rb_ary_new_from_values(columns->count, reading->values);
-        return rb_funcall(reading->shape->callable, id_call, 2,
-                          pgconn_result_description(reading->object), array);
-    default:
-        return pgconn_row_pool_make(&reading->pool, reading->values);
-    }
-}
 
 /* Whether the cursor's position is one in this result. */
 static bool
@@ -108,7 +45,7 @@ row_read(struct reading *reading)
     for (int column = 0; column < reading->plan->count; column++) {
         reading->values[column] = result_decode(reading->result, reading->plan, row, column);
     }
-    return shape_apply(reading);
+    return pgconn_row_maker_make(&reading->maker, reading->values);
 }
 
 static int
@@ -177,7 +114,7 @@ reading_end(VALUE arg)
 {
     struct reading *reading = (struct reading *)arg;
 
-    pgconn_row_pool_finish(&reading->pool);
+    pgconn_row_maker_finish(&reading->maker);
     reading->result->users--;
     return Qnil;
 }
@@ -194,8 +131,7 @@ reading_run(VALUE object, struct reading *reading, VALUE (*read)(VALUE))
     reading->values = ALLOCV_N(VALUE, buffer, reading->plan->count);
     /* A decoder may run the collector, which looks at all of a buffer on the heap. */
     rb_mem_clear(reading->values, reading->plan->count);
-    pgconn_row_pool_start(&reading->pool, reading->plan->columns, reading->plan->count,
-                          reading->count);
+    pgconn_row_maker_start(&reading->maker, object, reading->count);
     result->users++;
     made = rb_ensure(read, (VALUE)reading, reading_end, (VALUE)reading);
     ALLOCV_END(buffer);
@@ -207,7 +143,7 @@ reading_run(VALUE object, struct reading *reading, VALUE (*read)(VALUE))
 VALUE
 pgconn_rows_one(VALUE result, long row, const struct pgconn_row_shape *shape)
 {
-    struct reading reading = {.shape = shape, .row = row, .count = 1};
+    struct reading reading = {.maker.shape = shape, .row = row, .count = 1};
 
     return reading_run(result, &reading, row_read_one);
 }
@@ -217,7 +153,7 @@ pgconn_rows_many(const VALUE *current, long *position, long count,
                  const struct pgconn_row_shape *shape)
 {
     struct reading reading = {
-        .shape = shape,
+        .maker.shape = shape,
         .row = *position,
         .count = count,
         .current = current,
@@ -236,16 +172,9 @@ pgconn_rows_value(VALUE result, long row, long column)
 }
 
 VALUE
-pgconn_rows_column(VALUE result, long row, long column)
+pgconn_rows_column(VALUE result, long row, long column, long count)
 {
-    struct reading reading = {.row = row, .column = (int)column};
+    struct reading reading = {.row = row, .column = (int)column, .count = count};
 
-    reading.count = pgconn_result_row_count(result) - row;
     return reading_run(result, &reading, column_read);
-}
-
-void
-Init_pgconn_rows(void)
-{
-    id_call = rb_intern("call");
 }

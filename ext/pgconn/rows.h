@@ -4,21 +4,7 @@
 #ifndef PGCONN_ROWS_H
 #define PGCONN_ROWS_H
 
-#include "result.h"
-
-/* What is made of a row. */
-enum pgconn_row_kind {
-    PGCONN_ROW,        /* a Pgconn::Row */
-    PGCONN_ROW_ARRAY,  /* an Array */
-    PGCONN_ROW_HASH,   /* a Hash with Symbols as keys */
-    PGCONN_ROW_STRUCT, /* a Struct, of one class for all rows of a statement */
-    PGCONN_ROW_CALL,   /* what the callable gives for the columns and the values */
-};
-
-struct pgconn_row_shape {
-    enum pgconn_row_kind kind;
-    VALUE callable; /* or nil */
-};
+#include "row_shape.h"
 
 /*
  * All of these raise DataError for a value that can't be decoded. While they run, the result can't
@@ -38,7 +24,7 @@ VALUE pgconn_rows_many(const VALUE *current, long *position, long count,
 /* One value; column and row must exist. */
 VALUE pgconn_rows_value(VALUE result, long row, long column);
 
-/* The values of a column in all rows from one on. */
-VALUE pgconn_rows_column(VALUE result, long row, long column);
+/* The values of a column in count rows from one on. */
+VALUE pgconn_rows_column(VALUE result, long row, long column, long count);
 
 #endif

@@ -30,6 +30,7 @@ pgconn_transfer_release(struct pgconn_transfer *transfer)
 {
     if (!transfer || --transfer->references > 0) return;
     pgconn_buffer_free(&transfer->bytes);
+    PQclear(transfer->description);
     free(transfer);
 }
 

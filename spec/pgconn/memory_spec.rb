@@ -167,6 +167,16 @@ RSpec.describe "Memory", :long do
     RUBY
   end
 
+  it "grows by less than 16 MB over a stream of a million rows" do
+    expect_flat(10, <<~RUBY)
+      cursor = connection.cursor
+      before = resident
+      cursor.stream("SELECT generate_series(1, 1000000) AS i, md5('a'), now(), 1.5, repeat('x', 100)") do |row|
+        abort "it has grown" if row[:i] == 900_000 && resident - before > 16 * 1024 * 1024
+      end
+    RUBY
+  end
+
   it "stays flat over twenty thousand interrupted statements" do
     expect_flat(20_000, <<~RUBY)
       running = Thread.new { connection.execute("SELECT pg_sleep(30)") }
