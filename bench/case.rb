@@ -117,6 +117,8 @@ module Bench
     Case.new(name: "copy_out_text", title: "COPY out of mixed, pg's as Strings", shape: "text", **COPY_OUT),
     Case.new(name: "execute_many", title: "1,000 inserts", action: "execute_many",
              sql: "INSERT INTO copied VALUES ($1, $2, $3, $4)", source: "#{SOURCE} LIMIT 1000", **WRITING),
+    Case.new(name: "stream", title: "stream of 1,000,000 rows", action: "stream",
+             sql: "SELECT mixed.* FROM mixed, generate_series(1, 100)", drivers: %w[pgconn pg], **LONG),
     Case.new(name: "named_cursor", title: "named cursor, 1,000,000 rows", action: "named_cursor",
              sql: "SELECT id, name FROM source, generate_series(1, 100)",
              drivers: %w[pgconn pg psycopg2], **LONG),

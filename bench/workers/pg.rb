@@ -74,6 +74,10 @@ class PgDriver
     end
   end
 
+  def stream(statement)
+    ->(_) { PassingRows.new { |block| stream_rows(statement.sql, &block) } }
+  end
+
   def named_cursor(statement)
     ->(_) { PassingRows.new { |block| @connection.transaction { page(statement.sql, &block) } } }
   end
@@ -81,6 +85,13 @@ class PgDriver
   def values(row) = row.is_a?(Hash) ? row.values : row
 
   private
+
+  def stream_rows(sql, &block)
+    @connection.send_query_params(sql, [])
+    @connection.set_single_row_mode
+    @connection.get_result.stream_each_row(&block)
+    @connection.get_result
+  end
 
   # A nil ends the results of each execution.
   def pipeline_send(name, batch)

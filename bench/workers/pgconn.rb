@@ -48,6 +48,10 @@ class PgconnDriver
     ->(_) { @connection.execute_many(statement.sql, rows) }
   end
 
+  def stream(statement)
+    ->(_) { PassingRows.new { |block| @connection.cursor.stream(statement.sql, &block) } }
+  end
+
   def named_cursor(statement)
     ->(_) { PassingRows.new { |block| @connection.transaction { page(statement.sql, &block) } } }
   end

@@ -37,6 +37,7 @@ require_relative "turns"
 # copy_in::          writes the rows of SOURCE, as often as PARAMETERS say, into the table SQL
 # copy_out::         reads the table SQL
 # execute_many::     executes SQL with each row of SOURCE
+# stream::           reads the rows of SQL as they arrive
 # named_cursor::     reads the rows of SQL in pages of PAGE_SIZE
 # large_object_in::  writes the file SQL into the large object of PARAMETERS
 # large_object_out:: the other way
