@@ -35,11 +35,11 @@ session_sleeper(const struct pgconn_session *session, const struct pgconn_flight
 }
 
 /*
- * Lets another caller go on with the driving, if nobody has yet; one that is barred only if nobody
- * else is there. Those who wait for messages look at what this one has read.
+ * One that is barred only if nobody else is there. Those who wait for messages look at what this
+ * one has read.
  */
-static void
-session_wake_next(const struct pgconn_session *session, const struct pgconn_flight *skipped)
+void
+pgconn_run_wake_next(const struct pgconn_session *session, const struct pgconn_flight *skipped)
 {
     struct pgconn_sleeper *sleeper;
 
@@ -60,12 +60,9 @@ driver_waits_in_vain(const struct pgconn_run *driver)
            !driver->flight->complete;
 }
 
-/*
- * Takes over what was answered, and sends what may be sent, while somebody else drives. Without the
- * GVL that one can do neither.
- */
-static void
-session_advance(struct pgconn_session *session)
+/* Without the GVL who drives can do neither. */
+void
+pgconn_run_advance(struct pgconn_session *session)
 {
     bool news;
 
@@ -218,7 +215,7 @@ run_drive(struct pgconn_run *run)
         pgconn_session_lose(session, "no answer to a cancel request within cancel_timeout");
     }
     pgconn_session_leave(session);
-    session_wake_next(session, run->flight);
+    pgconn_run_wake_next(session, run->flight);
     return end;
 }
 
@@ -281,11 +278,11 @@ run_body(VALUE arg)
 
     if (run->flight->state == PGCONN_FLIGHT_UNDER_WAY) run_heed_deadline(run);
     pgconn_boundary_end_forsaken(run->session);
-    session_advance(run->session);
+    pgconn_run_advance(run->session);
     while (run_waits(run)) {
         end = run_must_sleep(run) ? run_sleep(run) : run_drive(run);
         if (end == PGCONN_WAIT_INTERRUPTED) pgconn_wait_check_ints();
-        session_advance(run->session);
+        pgconn_run_advance(run->session);
         run_heed_deadline(run);
     }
     run->returned = true;
@@ -300,7 +297,7 @@ run_leave(VALUE arg)
     if (!run->returned && run->flight) pgconn_run_give_up(run);
     if (run->flight) pgconn_queue_set_sleeper(&run->session->queue, run->flight, NULL);
     if (run->sleeps) pgconn_wait_sleeper_destroy(&run->sleeper);
-    session_wake_next(run->session, run->flight);
+    pgconn_run_wake_next(run->session, run->flight);
     return Qnil;
 }
 
@@ -323,10 +320,22 @@ flight_run(struct pgconn_session *session, struct pgconn_flight *flight, pgconn_
     return flight->canceled ? PGCONN_RUN_CANCELED : PGCONN_RUN_OUTDATED;
 }
 
+/* A child has forked it: who would read the answer there would take it from the parent. */
+static enum pgconn_run_end
+flight_recover(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    if (flight->state < PGCONN_FLIGHT_ANSWERED) pgconn_queue_remove(&session->queue, flight);
+    return PGCONN_RUN_LOST;
+}
+
 enum pgconn_run_end
 pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
                   pgconn_time deadline)
 {
+    if (flight->begun) {
+        if (pgconn_session_inherited(session)) return flight_recover(session, flight);
+        return flight_run(session, flight, deadline);
+    }
     /* User code that ran since the caller looked may have closed it, or forked. */
     if (session->life != PGCONN_SESSION_OPEN || pgconn_session_inherited(session)) {
         return PGCONN_RUN_LOST;
@@ -342,59 +351,4 @@ pgconn_driver_resume(struct pgconn_session *session, struct pgconn_flight *fligh
 {
     pgconn_queue_resume(&session->queue, flight);
     return flight_run(session, flight, deadline);
-}
-
-/* Sends what can be sent without waiting. */
-static void
-session_nudge(struct pgconn_session *session)
-{
-    enum pgconn_step step = PGCONN_STEP_DONE;
-
-    pgconn_session_launch(session);
-    if (session->queue.reading) step = pgconn_queue_step(&session->queue);
-    pgconn_queue_dismiss(&session->queue);
-    pgconn_session_land(session);
-    if (step == PGCONN_STEP_FAILED) pgconn_session_lose(session, NULL);
-}
-
-/* The server hears of it at once where that can be, since nobody may come for a long time. */
-void
-pgconn_driver_drop(struct pgconn_session *session, struct pgconn_flight *flight)
-{
-    if (flight->state >= PGCONN_FLIGHT_ANSWERED) {
-        pgconn_flight_free(flight);
-        return;
-    }
-    if (pgconn_session_inherited(session)) {
-        flight->abandoned = true;
-        return;
-    }
-    pgconn_queue_give_up(&session->queue, flight);
-    if (session->driver) session_advance(session);
-    else session_nudge(session);
-    session_wake_next(session, NULL);
-}
-
-void
-pgconn_driver_post(struct pgconn_session *session, struct pgconn_flight *flight)
-{
-    flight->abandoned = true;
-    pgconn_queue_append(&session->queue, flight);
-    if (session->driver) session_advance(session);
-    else session_nudge(session);
-    session_wake_next(session, NULL);
-}
-
-void
-pgconn_driver_take_in(struct pgconn_session *session)
-{
-    bool read;
-
-    if (session->driver) session_advance(session);
-    else session_nudge(session);
-    if (session->driver || session->queue.reading || session->life != PGCONN_SESSION_OPEN) return;
-    pgconn_session_lock(session);
-    read = pgconn_queue_listen(&session->queue);
-    pgconn_session_unlock(session);
-    if (!read) pgconn_session_lose(session, NULL);
 }

@@ -34,8 +34,9 @@ pgconn_run_gives_back(enum pgconn_run_end end)
 }
 
 /*
- * Queues the flight and waits for its answer until the deadline. Then the statement is cancelled,
- * and waited for as long as cancel_timeout, after which the connection counts as lost; one behind
+ * Queues the flight, unless it was begun, and waits for its answer until the deadline. Then the
+ * statement is cancelled, and waited for as long as cancel_timeout, after which the connection
+ * counts as lost; one behind
  * another caller's is cancelled when its turn comes, and not waited for. The flight is given back
  * as pgconn_run_gives_back says; where an interrupt raises it is abandoned, the server asked to
  * cancel it, and the queue frees it. A flight that leaves a block is never taken back or cancelled:
@@ -48,18 +49,29 @@ enum pgconn_run_end pgconn_driver_run(struct pgconn_session *session, struct pgc
 enum pgconn_run_end pgconn_driver_resume(struct pgconn_session *session,
                                          struct pgconn_flight *flight, pgconn_time deadline);
 
-/* Ends a flight that was paused without waiting; it is the queue's, or freed. */
+/* Ends a flight that was paused without waiting; it is the queue's, or freed. (driver_send.c) */
 void pgconn_driver_drop(struct pgconn_session *session, struct pgconn_flight *flight);
 
 /*
  * Queues a flight that nobody waits for, in a session that is open, and sends what can be sent at
- * once. The queue frees it.
+ * once. The queue frees it. (driver_send.c)
  */
 void pgconn_driver_post(struct pgconn_session *session, struct pgconn_flight *flight);
 
 /*
+ * Queues a flight whose answer is taken later, in a session that is open, and sends what can be
+ * sent at once. It stays the caller's, who runs it or lets it run on. See begun.h for who has an
+ * owner that may be collected. (driver_send.c)
+ */
+void pgconn_driver_begin(struct pgconn_session *session, struct pgconn_flight *flight);
+
+/* Nobody takes its answer any more; nothing is cancelled, for what it does counts. (driver_send.c)
+ */
+void pgconn_driver_let_run_on(struct pgconn_session *session, struct pgconn_flight *flight);
+
+/*
  * Without a caller: sends what can be sent at once, and reads what has come, also unasked. The
- * session may be lost then.
+ * session may be lost then. (driver_send.c)
  */
 void pgconn_driver_take_in(struct pgconn_session *session);
 

@@ -21,6 +21,13 @@ struct pgconn_run {
     struct pgconn_sleeper sleeper;
 };
 
+/* Takes over what was answered, and sends what may be sent, while somebody else drives. */
+void pgconn_run_advance(struct pgconn_session *session);
+
+/* Lets another caller but that of a flight go on with the driving, if nobody has yet. */
+void pgconn_run_wake_next(const struct pgconn_session *session,
+                          const struct pgconn_flight *skipped);
+
 /* Its deadline has passed: see the outcomes in pgconn_driver_run's contract. (driver_expire.c) */
 void pgconn_run_expire(struct pgconn_run *run);
 

@@ -11,6 +11,7 @@ pgconn_flight_free(struct pgconn_flight *flight)
 {
     struct pgconn_command *command;
 
+    if (flight->keeper) *flight->keeper = NULL;
     while ((command = flight->commands)) {
         flight->commands = command->next;
         pgconn_command_free(command);

@@ -83,6 +83,8 @@ struct pgconn_flight {
     bool complete;   /* its ReadyForQuery has been read: the step says so, state follows */
     bool paused;     /* its transfer waits for the caller, who comes back */
     bool abandoned;  /* its caller has gone: the answer is read and dropped */
+    bool begun;      /* it was queued by pgconn_driver_begin: who runs it waits for it only */
+    bool runs_on;    /* abandoned, but never cancelled: it takes the time that it takes */
     bool barrier;    /* may change the session's state: alone on the wire */
     bool simple;     /* goes as one simple query, its last command being STATEMENTS; a barrier */
     bool began;      /* it begins a transaction: BEGIN is its first command */
@@ -109,6 +111,7 @@ struct pgconn_flight {
     bool asks;                        /* whether it is there: there is a row if so */
     const char *forbidden;            /* why the session's state forbade it to be sent; or NULL */
     struct pgconn_sleeper *sleeper;   /* its caller's; NULL once that has gone */
+    struct pgconn_flight **keeper;    /* its owner's link to it, cut when it is freed; or NULL */
     struct pgconn_command only;       /* what most flights have as their only command */
 };
 
@@ -142,6 +145,13 @@ PGresult *pgconn_flight_result(const struct pgconn_flight *flight);
 
 /* The command that was answered with an error; NULL: there is none. */
 struct pgconn_command *pgconn_flight_failed(const struct pgconn_flight *flight);
+
+/* Whether nothing of it is wanted any more, and it holds up who waits behind it. */
+static inline bool
+pgconn_flight_is_given_up(const struct pgconn_flight *flight)
+{
+    return flight->abandoned && !flight->runs_on;
+}
 
 /* Whether a result is the beginning of a COPY. */
 bool pgconn_flight_starts_copy(const PGresult *result);

@@ -45,7 +45,10 @@ wait_descriptor(void *subject)
     return ((struct notify_wait *)subject)->descriptor;
 }
 
-/* Whether all that is queued was left by interrupted callers, so that nobody else will read it. */
+/*
+ * Whether all that is queued was left by interrupted callers, or was begun and isn't waited for, so
+ * that nobody else will read it.
+ */
 static bool
 line_is_left(const struct pgconn_session *session)
 {
@@ -53,7 +56,7 @@ line_is_left(const struct pgconn_session *session)
 
     if (session->driver || !session->queue.head) return false;
     for (flight = session->queue.head; flight; flight = flight->next) {
-        if (!flight->errand && !flight->abandoned) return false;
+        if (!flight->errand && !flight->abandoned && !flight->begun) return false;
     }
     return true;
 }

@@ -32,7 +32,7 @@ struct pgconn_queue {
     struct pgconn_flight *reading;       /* the one whose answer comes next; NULL: none under way */
     struct pgconn_flight *last;          /* the last that the step may send */
     const struct pgconn_flight *awaited; /* the driver's own: complete, it ends the driving */
-    bool held_up; /* who drives knows that an abandoned flight is at the head */
+    bool held_up; /* who drives knows that the flight at the head was given up */
     bool rests;   /* who drives waits for the end of a cancel request, which is to be left alone */
     bool listening;          /* reads although no answer is awaited */
     bool failed;             /* a push has: so does the next step */

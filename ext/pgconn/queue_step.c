@@ -10,7 +10,7 @@
 
 /*
  * *whole: libpq has all of it. If not, the socket takes no more for now, and answers have to be
- * read meanwhile, or both sides would wait. What is left of an abandoned flight isn't sent.
+ * read meanwhile, or both sides would wait. What is left of a flight that was given up isn't sent.
  */
 static bool
 flight_send(PGconn *pg, struct pgconn_flight *flight, bool *whole)
@@ -18,7 +18,7 @@ flight_send(PGconn *pg, struct pgconn_flight *flight, bool *whole)
     *whole = true;
     if (!flight->sent) flight->answering = flight->leaving = flight->commands;
     if (flight->simple) return flight->sent = pgconn_simple_query_send(pg, flight->commands);
-    for (; flight->leaving && !(flight->sent && flight->abandoned);
+    for (; flight->leaving && !(flight->sent && pgconn_flight_is_given_up(flight));
          flight->leaving = flight->leaving->next) {
         if (!pgconn_command_send(pg, flight->leaving)) return false;
         flight->sent = true;
@@ -327,7 +327,8 @@ queue_is_done(const struct pgconn_queue *queue)
 
     if (!queue->reading || (queue->awaited && queue->awaited->complete)) return true;
     if (pgconn_queue_rests_for_caller(queue)) return true;
-    return (front && front->abandoned && !queue->held_up) || pgconn_queue_must_aim(queue);
+    return (front && pgconn_flight_is_given_up(front) && !queue->held_up) ||
+           pgconn_queue_must_aim(queue);
 }
 
 /* Right after sending there is nothing to read yet: a look would be a system call for naught. */

@@ -280,11 +280,11 @@ bool
 pgconn_session_is_held_up(struct pgconn_session *session)
 {
     const struct pgconn_flight *front;
-    bool abandoned;
+    bool given_up;
 
     pgconn_session_lock(session);
     front = pgconn_queue_front(&session->queue);
-    abandoned = front && front->abandoned;
+    given_up = front && pgconn_flight_is_given_up(front);
     pgconn_session_unlock(session);
-    return abandoned || pgconn_session_must_rest(session);
+    return given_up || pgconn_session_must_rest(session);
 }

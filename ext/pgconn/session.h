@@ -183,8 +183,8 @@ void pgconn_session_lock(struct pgconn_session *session);
 void pgconn_session_unlock(struct pgconn_session *session);
 
 /*
- * What an abandoned flight at the head still sends, and a cancel request whose end is waited for,
- * hold up everybody.
+ * What a flight at the head that was given up still sends, and a cancel request whose end is waited
+ * for, hold up everybody.
  */
 bool pgconn_session_is_held_up(struct pgconn_session *session);
 

@@ -89,12 +89,12 @@ transaction_settle(VALUE arg)
 }
 
 static bool
-session_has_abandoned(const struct pgconn_session *session)
+session_has_given_up(const struct pgconn_session *session)
 {
     const struct pgconn_flight *flight;
 
     for (flight = session->queue.head; flight; flight = flight->next) {
-        if (flight->abandoned) return true;
+        if (pgconn_flight_is_given_up(flight)) return true;
     }
     return false;
 }
@@ -106,7 +106,7 @@ session_has_abandoned(const struct pgconn_session *session)
 static bool
 transaction_may_wait(const struct transaction *transaction, const struct pgconn_session *session)
 {
-    if (session_has_abandoned(session)) return false;
+    if (session_has_given_up(session)) return false;
     if (transaction->settled) return transaction->left != PGCONN_LEFT_BY_KILL;
     return RTEST(rb_obj_is_kind_of(rb_errinfo(), rb_eStandardError));
 }
