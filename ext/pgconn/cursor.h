@@ -7,15 +7,17 @@
 #ifndef PGCONN_CURSOR_H
 #define PGCONN_CURSOR_H
 
+#include "begun.h"
 #include "connection.h"
 #include "rows.h"
 
 /* What is known of a portal of the server's, as PostgreSQL calls an open cursor. */
 struct pgconn_portal {
     struct pgconn_resource *resource;
-    unsigned long moves; /* of the resource's, those whose answers were taken note of */
-    long floor;          /* what lies before this position was dropped */
-    bool holds;          /* WITH HOLD */
+    struct pgconn_begun ahead; /* the page that was requested before it was asked for */
+    unsigned long moves;       /* of the resource's, those whose answers were taken note of */
+    long floor;                /* what lies before this position was dropped */
+    bool holds;                /* WITH HOLD */
     bool opened; /* by execute; or something was fetched from it, which a function has opened */
     bool known;  /* rows are counted from its first */
     bool at_end; /* its last row was fetched, or gone past */

@@ -11,6 +11,7 @@ void
 pgconn_portal_free(struct pgconn_portal *portal)
 {
     if (!portal) return;
+    pgconn_begun_drop(&portal->ahead);
     pgconn_resource_release(portal->resource);
     xfree(portal);
 }
@@ -182,6 +183,23 @@ portal_ask(const struct portal_call *call, const struct pgconn_cursor *cursor,
     pgconn_answer_wait(pgconn_connection_get_open(cursor->connection), flight, &request, &result);
 }
 
+/* The page that was requested ahead; not of a portal that is gone, whose rows nobody gets. */
+static struct pgconn_flight *
+portal_flight_ahead(struct pgconn_portal *portal)
+{
+    if (!portal->resource->alive) pgconn_begun_drop(&portal->ahead);
+    return pgconn_begun_take(&portal->ahead);
+}
+
+/* What was asked for is made after the server has said, in doubt, that the portal is there. */
+static struct pgconn_flight *
+portal_flight_for(const struct portal_call *call, const struct pgconn_cursor *cursor,
+                  struct pgconn_request request)
+{
+    if (cursor->portal->resource->doubted) portal_ask(call, cursor, request);
+    return portal_flight(cursor, call->sql, request.registry);
+}
+
 static VALUE
 portal_run(VALUE arg)
 {
@@ -189,13 +207,15 @@ portal_run(VALUE arg)
     struct pgconn_cursor *cursor = pgconn_cursor_get_open(call->self);
     struct pgconn_session *session = pgconn_connection_get_open(cursor->connection);
     struct pgconn_request request = portal_request(call, cursor);
-    struct pgconn_flight *flight;
+    struct pgconn_flight *flight = portal_flight_ahead(cursor->portal);
+    enum pgconn_answer answer;
     VALUE result;
 
     do {
-        if (cursor->portal->resource->doubted) portal_ask(call, cursor, request);
-        flight = portal_flight(cursor, call->sql, request.registry);
-    } while (pgconn_answer_wait(session, flight, &request, &result) != PGCONN_ANSWER_RESULT);
+        if (!flight) flight = portal_flight_for(call, cursor, request);
+        answer = pgconn_answer_wait(session, flight, &request, &result);
+        flight = NULL;
+    } while (answer != PGCONN_ANSWER_RESULT);
     cursor->portal->moves = cursor->portal->resource->moves;
     cursor->portal->opened = true;
     return result;
@@ -286,9 +306,11 @@ portal_await(const struct pgconn_cursor *cursor)
     pgconn_answer_wait(pgconn_connection_get_open(cursor->connection), flight, &request, &result);
 }
 
+/* Of a page that was requested ahead note will be taken. */
 bool
 pgconn_cursor_portal_is_lost(const struct pgconn_cursor *cursor)
 {
+    if (cursor->portal->ahead.flight) return false;
     if (pgconn_resource_is_under_way(cursor->portal->resource)) portal_await(cursor);
     return cursor->portal->moves != cursor->portal->resource->moves;
 }
@@ -302,11 +324,25 @@ portal_check_place(VALUE self)
                        "that was interrupted here");
 }
 
+/* If that SQL was requested ahead, its answer is what is waited for. */
 static VALUE
 cursor_fetch_page(VALUE self, VALUE sql, VALUE count)
 {
     portal_check_place(self);
     return portal_trace(self, sql, count, fetch_run);
+}
+
+/* Begins to fetch a page; false where that can't be now. */
+static VALUE
+cursor_fetch_ahead(VALUE self, VALUE sql)
+{
+    struct pgconn_cursor *cursor = pgconn_cursor_get_readable(self);
+    struct pgconn_session *session = pgconn_connection_get_open(cursor->connection);
+    VALUE registry = pgconn_connection_registry(cursor->connection);
+
+    if (!cursor->portal->resource->alive || !pgconn_begun_is_possible(session)) return Qfalse;
+    pgconn_begun_keep(&cursor->portal->ahead, session, portal_flight(cursor, sql, registry));
+    return Qtrue;
 }
 
 static VALUE
@@ -344,6 +380,7 @@ cursor_close_portal(VALUE self, VALUE sql)
     const struct pgconn_cursor *cursor = pgconn_cursor_get_readable(self);
     const struct pgconn_session *session = pgconn_connection_get_open(cursor->connection);
 
+    pgconn_begun_drop(&cursor->portal->ahead);
     if (pgconn_resource_is_under_way(cursor->portal->resource)) portal_await(cursor);
     if (!cursor->portal->resource->alive) return Qnil;
     if (session->transaction == PQTRANS_INERROR) {
@@ -360,6 +397,7 @@ pgconn_cursor_portal_init(void)
 
     rb_define_private_method(class, "close_portal", cursor_close_portal, 1);
     rb_define_private_method(class, "declare", cursor_declare, -1);
+    rb_define_private_method(class, "fetch_ahead", cursor_fetch_ahead, 1);
     rb_define_private_method(class, "fetch_page", cursor_fetch_page, 2);
     rb_define_private_method(class, "move_by", cursor_move_by, 2);
     rb_define_private_method(class, "move_to", cursor_move_to, 2);

@@ -9,6 +9,10 @@ module Pgconn
   # `fetch_many` for as many as are missing, `fetch_all` and `column` for all. The statements of a named
   # cursor are waited for also in {Connection#pipeline}.
   #
+  # Who has asked for a page of 2 to `itersize` rows twice in a row gets the next one requested while this one
+  # is read. So the server may be two pages ahead; with an `itersize` of 1 it never is. An error in that page
+  # fails the transaction at once, and is raised when the page is asked for.
+  #
   # It lives until the transaction ends, or the block of {Connection#transaction} that it was declared in is
   # rolled back: then ProgrammingError is raised, and nothing sent. With `withhold: true` it outlives the
   # commit; its fetches and its close then begin no transaction. After SQL of yours that may have ended it, a
@@ -150,17 +154,24 @@ module Pgconn
 
     # Whether there is a row to read, perhaps after asking for so many.
     def row?(count)
-      turn_page || (reach(count) && turn_page)
+      return true if turn_page
+
+      reach(count)
+      turn_page
     end
 
     # Sees to it that so many rows, nil for all, have been fetched, as far as there are so many. This is the
     # one place that asks for rows.
     def reach(count)
-      missing = count && [count - unread_rows, COUNT_MAX].min
-      return true if missing && missing <= 0
-      return true if portal_at_end?
+      return unless lacks?(count)
 
-      on_portal { fetch_page("FETCH FORWARD #{missing || "ALL"} FROM #{@quoted}", missing) }
+      take_ahead
+      fetch_rows(count && [count - unread_rows, COUNT_MAX].min) if lacks?(count)
+      request_ahead(count)
+    end
+
+    def lacks?(count)
+      !portal_at_end? && (count.nil? || unread_rows < count)
     end
 
     def on_portal

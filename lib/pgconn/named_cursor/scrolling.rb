@@ -18,6 +18,8 @@ module Pgconn
       raise TypeError, "rows must be an Integer, not #{rows.class}" unless rows.is_a?(Integer)
 
       absolute = absolute?(mode)
+      take_ahead
+      @reads_on = false
       if absolute && !portal_known?
         move_absolute([rows, 0].max)
       else
