@@ -154,7 +154,7 @@ pgconn_copy_encode_row(struct pgconn_copy_rows *rows, VALUE row, struct pgconn_b
 
     if (binary) pgconn_buffer_append_int16(bytes, (int16_t)rows->plan->count);
     for (*column = 0; *column < rows->plan->count; ++*column) {
-        VALUE value = rb_ary_entry(row, *column);
+        VALUE value = *column < RARRAY_LEN(row) ? RARRAY_AREF(row, *column) : Qnil;
 
         if (!binary) value_append_text(rows, value, bytes, *column);
         else if (!value_append_binary(rows, value, bytes, *column)) return *column;

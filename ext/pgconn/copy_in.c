@@ -74,36 +74,42 @@ writing_run(VALUE arg)
 }
 
 /* Says in which row and column. Values are the parameters of other statements. */
-static VALUE
-writing_failed(VALUE arg, VALUE error)
+RBIMPL_ATTR_NORETURN()
+static void
+writing_raise(const struct writing *writing, VALUE error)
 {
-    const struct writing *writing = (const struct writing *)arg;
     VALUE text = rb_funcall(error, rb_intern("message"), 0);
 
-    if (writing->column >= writing->copy->rows.plan->count) rb_exc_raise(error);
     if (strncmp(StringValueCStr(text), "row ", 4) == 0) rb_exc_raise(error);
     pgconn_error_raise(rb_ePgconnDataError, "row %lld, column %" PRIsVALUE " ($%d): %" PRIsVALUE,
                        writing->copy->row_count + 1, column_name(writing->copy, writing->column),
                        writing->column + 1, text);
 }
 
-static VALUE
-writing_protected(VALUE arg)
+/* Of a row that raises nothing is left. What a throw leaves as errinfo is no object of Ruby's. */
+RBIMPL_ATTR_NORETURN()
+static void
+writing_failed(const struct writing *writing, int state)
 {
-    return rb_rescue2(writing_run, arg, writing_failed, arg, rb_ePgconnDataError, (VALUE)0);
+    VALUE error = rb_errinfo();
+
+    writing->copy->bytes.length = writing->start;
+    if (RB_TYPE_P(error, T_OBJECT) && RTEST(rb_obj_is_kind_of(error, rb_ePgconnDataError))) {
+        writing_raise(writing, error);
+    }
+    rb_jump_tag(state);
 }
 
-/* Of a row that raises nothing is left. */
-static VALUE
-writing_end(VALUE arg)
+/* One rb_protect and no rb_rescue2 within rb_ensure: that is a tenth of all that a row costs. */
+static void
+writing_protected(struct writing *writing)
 {
-    struct writing *writing = (struct writing *)arg;
+    int state;
 
+    writing->copy->busy = true;
+    rb_protect(writing_run, (VALUE)writing, &state);
     writing->copy->busy = false;
-    if (writing->column < writing->copy->rows.plan->count) {
-        writing->copy->bytes.length = writing->start;
-    }
-    return Qnil;
+    if (state) writing_failed(writing, state);
 }
 
 static VALUE
@@ -128,8 +134,7 @@ copy_write_row(struct pgconn_copy *copy, VALUE row)
         pgconn_copy_encode_start(&copy->rows, &copy->bytes);
     }
     writing.start = copy->bytes.length;
-    copy->busy = true;
-    rb_ensure(writing_protected, (VALUE)&writing, writing_end, (VALUE)&writing);
+    writing_protected(&writing);
     pgconn_copy_check_memory(&copy->bytes);
     copy->row_count++;
     if (!copy->started) pgconn_copy_start(copy);
