@@ -74,27 +74,9 @@ void pgconn_answer_let_pass(const struct pgconn_session *session, struct pgconn_
 enum pgconn_run_end pgconn_answer_run(struct pgconn_session *session, struct pgconn_flight *flight,
                                       pgconn_time deadline);
 
-/* The exception for an end that is no answer. flight: NULL where the queue has it. */
-VALUE pgconn_answer_run_error(const struct pgconn_session *session,
-                              const struct pgconn_flight *flight,
-                              const struct pgconn_request *request, enum pgconn_run_end end);
-
-/* The exception for a command that isn't gone on with, its deadline having passed in between. */
-VALUE pgconn_answer_late_error(const struct pgconn_request *request);
-
-/* The exception for an error that is the answer to a statement of the flight. */
-VALUE pgconn_answer_error(const struct pgconn_flight *flight, const PGresult *result,
-                          const struct pgconn_request *request);
-
 /* A Pgconn::Result with what a command of the flight was answered. */
 VALUE pgconn_answer_take(struct pgconn_flight *flight, struct pgconn_command *command,
                          struct pgconn_request *request);
-
-/*
- * The exception for a connection that was lost before: ConnectionLost, with the server's last
- * words.
- */
-VALUE pgconn_answer_loss(const struct pgconn_session *session);
 
 /*
  * Raises ProgrammingError where the caller can't wait for this connection: it is async and this no
@@ -108,6 +90,35 @@ void pgconn_answer_deliver(struct pgconn_session *session, bool failed);
 
 /* Why it would raise; NULL: the caller can wait. (answer_caller.c, as the check) */
 const char *pgconn_answer_objection(const struct pgconn_session *session);
+
+/*
+ * Exceptions that tell of a request: answer_error.c.
+ */
+
+/* The exception for an end that is no answer. flight: NULL where the queue has it. */
+VALUE pgconn_answer_run_error(const struct pgconn_session *session,
+                              const struct pgconn_flight *flight,
+                              const struct pgconn_request *request, enum pgconn_run_end end);
+
+/* The exception for a command that isn't gone on with, its deadline having passed in between. */
+VALUE pgconn_answer_late_error(const struct pgconn_request *request);
+
+/* The exception for a flight without statements, whose wait has ended so. */
+VALUE pgconn_answer_sync_error(const struct pgconn_request *request, enum pgconn_run_end end);
+
+/* The exception for an error that is the answer to a statement of the flight. */
+VALUE pgconn_answer_error(const struct pgconn_flight *flight, const PGresult *result,
+                          const struct pgconn_request *request);
+
+/* The same for what may also be the beginning of a COPY, where there can be none. */
+VALUE pgconn_answer_refusal(const struct pgconn_flight *flight, const PGresult *result,
+                            const struct pgconn_request *request);
+
+/*
+ * The exception for a connection that was lost before: ConnectionLost, with the server's last
+ * words.
+ */
+VALUE pgconn_answer_loss(const struct pgconn_session *session);
 
 /* The exception for who waited, without a statement, while the connection was lost or closed. */
 VALUE pgconn_answer_end(const struct pgconn_session *session);
