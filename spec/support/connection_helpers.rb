@@ -84,6 +84,12 @@ module ConnectionHelpers
     end
   end
 
+  # Runs the block in a Fiber that nobody holds on to where it yields. It is resumed from another one, with
+  # whose stack the last reference goes: on the example's own, the collector may take it for held.
+  def in_dropped_fiber(&block)
+    Fiber.new { Fiber.new(&block).resume }.resume
+  end
+
   # The exception that the thread died of, or nil. Fails if the thread doesn't end soon.
   def outcome_of(thread)
     return if thread.join(SOON)

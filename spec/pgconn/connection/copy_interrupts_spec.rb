@@ -86,7 +86,7 @@ RSpec.describe "COPY, interrupted:" do
   end
 
   it "by the collector, of a fiber that has left off sending" do
-    Fiber.new { connection.copy_in("things") { |copy| 20_000.times { copy << [1] } && Fiber.yield } }.resume
+    in_dropped_fiber { connection.copy_in("things") { |copy| 20_000.times { copy << [1] } && Fiber.yield } }
     thread = in_thread { connection.execute("SELECT 7").fetch_value }
     eventually("it is collected") { GC.start || thread.join(0.05) }
     expect(value_of(thread)).to eq(7)

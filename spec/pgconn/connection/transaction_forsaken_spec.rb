@@ -103,13 +103,11 @@ RSpec.describe "A transaction { } that its caller never leaves" do
 
   it "is collected with its connection, and ends its session" do
     pids = []
-    Fiber.new do
-      Fiber.new do
-        own = Pgconn.connect(server.conninfo)
-        pids << own.backend_pid
-        own.transaction { own.execute("SELECT 1") && Fiber.yield }
-      end.resume
-    end.resume
+    in_dropped_fiber do
+      own = Pgconn.connect(server.conninfo)
+      pids << own.backend_pid
+      own.transaction { own.execute("SELECT 1") && Fiber.yield }
+    end
     eventually("the session has ended") { GC.start || backend_state(pids[0]).nil? }
   end
 end
