@@ -1,5 +1,5 @@
+#include "catalog.h"
 #include "copy.h"
-
 #include "encoding.h"
 
 static struct pgconn_flight *
@@ -46,8 +46,20 @@ copy_describe(VALUE self, VALUE sql)
                         RBOOL(pgconn_copy_decode_is_binary(plan, copy->rows.encoding_index)));
 }
 
+/* What is asked on the way to a COPY has no more time than what is left for that. */
+static VALUE
+copy_catalog_rows(VALUE self, VALUE sql, VALUE arguments)
+{
+    const struct pgconn_copy *copy = pgconn_copy_get_open(self);
+    VALUE rows = pgconn_catalog_rows(copy->connection, sql, arguments, &copy->request);
+
+    RB_GC_GUARD(self);
+    return rows;
+}
+
 void
 pgconn_copy_describe_init(VALUE class)
 {
+    rb_define_private_method(class, "catalog_rows", copy_catalog_rows, 2);
     rb_define_private_method(class, "describe", copy_describe, 1);
 }

@@ -60,10 +60,12 @@ module Pgconn
     def title(direction) = @statement || "COPY #{source} #{direction}"
 
     # @return [String] a query with the rows of the COPY; never executed
-    def rows_query(inward)
+    # @yield [sql, arguments] for rows that are to be written, where the columns aren't named: gives those of
+    #   the catalog
+    def rows_query(&catalog)
       return @query if @query
 
-      columns = @columns || (inward ? plain_columns : ["*"])
+      columns = @columns || (catalog ? plain_columns(&catalog) : ["*"])
       "SELECT #{columns.join(", ")} FROM #{@table}"
     end
 
@@ -124,7 +126,7 @@ module Pgconn
 
     # Where there is no such table, the server says so.
     def plain_columns
-      names = @connection.__send__(:catalog_rows, COLUMNS, [@table]).flatten
+      names = yield(COLUMNS, [@table]).flatten
       names.empty? ? ["*"] : names.map { |name| QuotedName.of(name) }
     end
   end

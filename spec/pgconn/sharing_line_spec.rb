@@ -2,6 +2,7 @@
 
 require "spec_helper"
 require "async"
+require "stringio"
 
 RSpec.describe "Callers who share a connection" do
   let(:connection) { connect(autocommit: true) }
@@ -54,6 +55,25 @@ RSpec.describe "Callers who share a connection" do
       expect { connection.execute("SELECT 2; SELECT 3", timeout: 0.1) }
         .to raise_error(Pgconn::QueryCanceledError) { |error| expect(error.outcome).to eq(:not_sent) }
       leave
+    end
+
+    {
+      "a statement whose types are asked for first" => ->(conn, timeout) { conn.execute("SELECT $1::int[]", [[1]], **timeout) },
+      "execute_many" => ->(conn, timeout) { conn.execute_many("SELECT $1::int", [[1]], **timeout) },
+      "callproc" => ->(conn, timeout) { conn.cursor.callproc("now", **timeout) },
+      "a stream" => ->(conn, timeout) { conn.cursor.stream("SELECT 1", **timeout) { nil } },
+      "a named cursor" => ->(conn, timeout) { conn.cursor("named", withhold: true, **timeout).execute("SELECT 1") },
+      "COPY of rows to a table" => ->(conn, timeout) { conn.copy_in("pg_class", [[1]], **timeout) },
+      "COPY of text to a table" => ->(conn, timeout) { conn.copy_in("pg_class", StringIO.new("1"), **timeout) },
+      "COPY of rows from a table" => ->(conn, timeout) { conn.copy_out("pg_class", **timeout) { nil } },
+      "COPY of text from a table" => ->(conn, timeout) { conn.copy_out("pg_class", StringIO.new, **timeout) },
+      "a pipeline" => ->(conn, timeout) { conn.pipeline { conn.execute("SELECT 1", **timeout).fetch } }
+    }.each do |name, call|
+      it "wait for it at most for the timeout: of #{name}" do
+        expect(outcome_of(in_thread { call.call(connection, timeout: 0.1) }))
+          .to be_a(Pgconn::QueryCanceledError).and have_attributes(outcome: :not_sent)
+        leave
+      end
     end
 
     it "may be interrupted, and the others go on in their order" do
