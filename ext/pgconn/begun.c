@@ -14,8 +14,7 @@ pgconn_begun_keep(struct pgconn_begun *begun, struct pgconn_session *session,
                   struct pgconn_flight *flight)
 {
     begun->session = session;
-    begun->flight = flight;
-    flight->keeper = &begun->flight;
+    pgconn_flight_link(flight, &begun->flight);
     pgconn_driver_begin(session, flight);
 }
 
@@ -24,8 +23,7 @@ begun_unlink(struct pgconn_begun *begun)
 {
     struct pgconn_flight *flight = begun->flight;
 
-    begun->flight = NULL;
-    if (flight) flight->keeper = NULL;
+    if (flight) pgconn_flight_unlink(flight);
     return flight;
 }
 

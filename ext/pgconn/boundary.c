@@ -19,13 +19,20 @@ pgconn_boundary_flight(const struct pgconn_session *session, enum pgconn_boundar
     return flight;
 }
 
-/* That of a Fiber which was collected, or whose thread has ended. */
+/* Its owner was collected, or belongs to a thread that has ended, though it may be referenced. */
+static bool
+transfer_is_forsaken(const struct pgconn_transfer *transfer)
+{
+    return transfer->forsaken || pgconn_caller_has_ended(transfer->thread);
+}
+
 static void
 session_end_forsaken_transfer(struct pgconn_session *session)
 {
     struct pgconn_flight *flight = pgconn_queue_paused(&session->queue);
 
-    if (flight && flight->transfer->forsaken) pgconn_queue_give_up(&session->queue, flight);
+    if (flight && transfer_is_forsaken(flight->transfer))
+        pgconn_queue_give_up(&session->queue, flight);
 }
 
 void

@@ -10,6 +10,12 @@ pgconn_caller_object(void)
     return NIL_P(scheduler) ? rb_thread_current() : rb_fiber_current();
 }
 
+bool
+pgconn_caller_has_ended(VALUE thread)
+{
+    return thread != rb_thread_current() && !RTEST(rb_funcall(thread, rb_intern("alive?"), 0));
+}
+
 pgconn_caller
 pgconn_caller_current(void)
 {

@@ -15,6 +15,9 @@ typedef unsigned long long pgconn_caller;
  */
 pgconn_caller pgconn_caller_current(void);
 
+/* Whether a Thread has come to its end: then nothing that it was in the middle of goes on. */
+bool pgconn_caller_has_ended(VALUE thread);
+
 /* The same as the Thread or the Fiber that it is. */
 VALUE pgconn_caller_object(void);
 

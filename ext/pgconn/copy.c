@@ -22,18 +22,16 @@ copy_mark(void *data)
     rb_gc_mark(copy->request.timeout);
     rb_gc_mark(copy->request.registry);
     rb_gc_mark(copy->request.plan);
+    if (copy->flight) rb_gc_mark(copy->flight->transfer->thread);
 }
 
-/* The session may be gone already: who drives it, if it isn't, ends what was left in the middle. */
 static void
 copy_free(void *data)
 {
     struct pgconn_copy *copy = data;
 
-    if (copy->transfer) {
-        copy->transfer->forsaken = true;
-        pgconn_transfer_release(copy->transfer);
-    }
+    if (copy->flight) pgconn_driver_forsake(copy->flight);
+    pgconn_transfer_release(copy->transfer);
     pgconn_buffer_free(&copy->bytes);
     pgconn_buffer_free(&copy->rows.scratch);
     xfree(copy);
@@ -133,7 +131,7 @@ flight_fill(struct pgconn_flight *flight, const char *sql, const void *cursor)
 {
     struct pgconn_command *command = pgconn_flight_append(flight, PGCONN_COMMAND_STATEMENTS, sql);
 
-    flight->transfer = pgconn_transfer_new(pgconn_caller_current());
+    flight->transfer = pgconn_transfer_new();
     if (command) command->cursor = cursor;
     return command && flight->transfer;
 }
@@ -158,7 +156,7 @@ flight_make(struct pgconn_copy *copy, const struct pgconn_session *session)
     return flight;
 }
 
-/* The flight's transfer is kept for the collector, which tells it when we are gone. */
+/* The flight's transfer is asked also when the flight has gone. */
 static void
 copy_follow(struct pgconn_copy *copy, struct pgconn_flight *flight)
 {
@@ -177,7 +175,7 @@ copy_try(struct pgconn_copy *copy, struct pgconn_session *session)
     copy_follow(copy, flight);
     switch (pgconn_answer_wait(session, flight, &copy->request, &result)) {
     case PGCONN_ANSWER_PAUSED:
-        copy->flight = flight;
+        pgconn_flight_link(flight, &copy->flight);
         return true;
     case PGCONN_ANSWER_RESULT:
         copy->result = result;
@@ -228,10 +226,9 @@ pgconn_copy_resume(struct pgconn_copy *copy)
     VALUE result;
 
     pgconn_copy_check_time(copy);
-    copy->flight = NULL;
     switch (pgconn_answer_resume(session, flight, &copy->request, &result)) {
     case PGCONN_ANSWER_PAUSED:
-        copy->flight = flight;
+        pgconn_flight_link(flight, &copy->flight);
         break;
     default:
         copy->result = result;
@@ -303,7 +300,6 @@ copy_drop(VALUE self)
     struct pgconn_copy *copy = pgconn_copy_get(self);
     struct pgconn_flight *flight = copy->flight;
 
-    copy->flight = NULL;
     copy->started = true; /* and has ended, also where it never began */
     if (flight) {
         pgconn_driver_drop(&pgconn_connection_get(copy->connection)->session, flight);

@@ -12,11 +12,10 @@ struct stream {
     struct pgconn_execute_call call;
     struct pgconn_request request;
     VALUE cursor;
-    VALUE result;                     /* describes the rows; nil until some have come */
-    struct pgconn_flight *flight;     /* while it waits for us; or NULL */
-    struct pgconn_transfer *transfer; /* of the flight; or NULL */
-    struct pgconn_buffer bytes;       /* of rows that have come */
-    size_t read;                      /* how many of them were */
+    VALUE result;                 /* describes the rows; nil until some have come */
+    struct pgconn_flight *flight; /* while it waits for us, linked; or NULL */
+    struct pgconn_buffer bytes;   /* of rows that have come */
+    size_t read;                  /* how many of them were */
     struct pgconn_row_maker maker;
 };
 
@@ -34,18 +33,15 @@ stream_mark(void *data)
     rb_gc_mark(stream->request.registry);
     rb_gc_mark(stream->request.plan);
     rb_gc_mark(stream->request.spare);
+    if (stream->flight) rb_gc_mark(stream->flight->transfer->thread);
 }
 
-/* The session may be gone already: who drives it, if it isn't, ends what was left in the middle. */
 static void
 stream_free(void *data)
 {
     struct stream *stream = data;
 
-    if (stream->transfer) {
-        stream->transfer->forsaken = true;
-        pgconn_transfer_release(stream->transfer);
-    }
+    if (stream->flight) pgconn_driver_forsake(stream->flight);
     pgconn_buffer_free(&stream->bytes);
     pgconn_row_maker_finish(&stream->maker);
     xfree(stream);
@@ -98,8 +94,6 @@ stream_begin(struct stream *stream, VALUE result)
 {
     struct pgconn_cursor *cursor = stream_cursor(stream);
 
-    stream->transfer = stream->flight->transfer;
-    stream->transfer->references++;
     stream->result = result;
     pgconn_result_get(result)->users++;
     pgconn_cursor_set_result(stream->cursor, cursor, result);
@@ -132,30 +126,35 @@ stream_resume(struct stream *stream)
     struct pgconn_flight *flight = stream->flight;
     long count = pgconn_result_affected(stream->result);
 
-    stream->flight = NULL;
     switch (pgconn_answer_resume(session, flight, &stream->request, &result)) {
     case PGCONN_ANSWER_PAUSED:
-        stream->flight = flight;
+        pgconn_flight_link(flight, &stream->flight);
         break;
     default:
         pgconn_result_set_affected(result, count);
     }
 }
 
+/* Whoever has rewound its Enumerator from within it has ended it. */
+static void
+stream_check(const struct stream *stream)
+{
+    if (stream->flight) return;
+    pgconn_error_raise(rb_ePgconnProgrammingError, "the stream was ended by rewind");
+}
+
 /* Takes what has come, once all that had come before was read. False at the end. */
 static bool
 stream_receive(struct stream *stream)
 {
-    struct pgconn_buffer come = stream->transfer->bytes;
+    struct pgconn_buffer come;
 
+    stream_check(stream);
+    if (stream->flight->transfer->bytes.length == 0) stream_resume(stream);
     if (!stream->flight) return false;
     stream->bytes.length = stream->read = 0;
-    if (come.length == 0) {
-        stream_resume(stream);
-        if (!stream->flight) return false;
-        come = stream->transfer->bytes;
-    }
-    stream->transfer->bytes = stream->bytes;
+    come = stream->flight->transfer->bytes;
+    stream->flight->transfer->bytes = stream->bytes;
     stream->bytes = come;
     return true;
 }
@@ -235,7 +234,6 @@ stream_end(VALUE self)
     struct pgconn_flight *flight = stream->flight;
     struct pgconn_cursor *cursor = stream_cursor(stream);
 
-    stream->flight = NULL;
     if (flight) pgconn_driver_drop(&pgconn_connection_get(cursor->connection)->session, flight);
     if (NIL_P(stream->result)) return Qnil;
     pgconn_row_maker_finish(&stream->maker);
@@ -269,7 +267,8 @@ stream_run(VALUE self)
  *   @param named (see #execute)
  *   @yieldparam row [Pgconn::Row, Object] as the cursor's `row:` says
  *   @return [self, Enumerator] without a block an Enumerator, which executes the statement each
- *     time that it is enumerated, and keeps to the same rules between two calls of `next`
+ *     time that it is enumerated, and keeps to the same rules between two calls of `next`;
+ *     `rewind` leaves it early
  *   @raise [Pgconn::ProgrammingError] for several statements in one string, on async connections,
  *     and in the block of another stream or COPY of the same caller
  *   @raise [Pgconn::DatabaseError] what the server says, after the rows that came before it
@@ -295,6 +294,34 @@ cursor_stream(int argc, VALUE *argv, VALUE self)
     return self;
 }
 
+/* This caller's stream of this cursor, which waits for it; or NULL. */
+static struct pgconn_flight *
+cursor_paused_stream(const struct pgconn_cursor *cursor)
+{
+    const struct pgconn_session *session = &pgconn_connection_get(cursor->connection)->session;
+    struct pgconn_flight *flight = pgconn_queue_paused(&session->queue);
+
+    if (!flight || flight->transfer->kind != PGCONN_ROWS) return NULL;
+    if (flight->transfer->caller != pgconn_caller_current()) return NULL;
+    return pgconn_flight_asked(flight)->cursor == cursor ? flight : NULL;
+}
+
+/*
+ * Enumerator#rewind calls it. What was read by `next` is never gone on with then, and would hold
+ * the connection until it is collected.
+ */
+static VALUE
+cursor_rewind(VALUE self)
+{
+    struct pgconn_cursor *cursor = pgconn_cursor_get(self);
+    struct pgconn_flight *flight = cursor_paused_stream(cursor);
+
+    if (!flight) return Qnil;
+    pgconn_driver_drop(&pgconn_connection_get(cursor->connection)->session, flight);
+    pgconn_cursor_set_result(self, cursor, Qnil);
+    return Qnil;
+}
+
 void
 pgconn_cursor_stream_init(void)
 {
@@ -302,4 +329,5 @@ pgconn_cursor_stream_init(void)
     rb_gc_register_mark_object(rb_cPgconnStream);
     rb_undef_alloc_func(rb_cPgconnStream);
     rb_define_method(rb_cPgconnCursor, "stream", cursor_stream, -1);
+    rb_define_private_method(rb_cPgconnCursor, "rewind", cursor_rewind, 0);
 }

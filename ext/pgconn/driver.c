@@ -349,6 +349,7 @@ enum pgconn_run_end
 pgconn_driver_resume(struct pgconn_session *session, struct pgconn_flight *flight,
                      pgconn_time deadline)
 {
+    pgconn_flight_unlink(flight);
     pgconn_queue_resume(&session->queue, flight);
     return flight_run(session, flight, deadline);
 }

@@ -53,6 +53,12 @@ enum pgconn_run_end pgconn_driver_resume(struct pgconn_session *session,
 void pgconn_driver_drop(struct pgconn_session *session, struct pgconn_flight *flight);
 
 /*
+ * The same where its owner is collected, and its session may be gone already: who drives next ends
+ * what is left in the middle. (driver_send.c)
+ */
+void pgconn_driver_forsake(struct pgconn_flight *flight);
+
+/*
  * Queues a flight that nobody waits for, in a session that is open, and sends what can be sent at
  * once. The queue frees it. (driver_send.c)
  */

@@ -26,6 +26,7 @@ session_go_on(struct pgconn_session *session)
 void
 pgconn_driver_drop(struct pgconn_session *session, struct pgconn_flight *flight)
 {
+    pgconn_flight_unlink(flight);
     if (flight->state >= PGCONN_FLIGHT_ANSWERED) {
         pgconn_flight_free(flight);
         return;
@@ -36,6 +37,14 @@ pgconn_driver_drop(struct pgconn_session *session, struct pgconn_flight *flight)
     }
     pgconn_queue_give_up(&session->queue, flight);
     session_go_on(session);
+}
+
+void
+pgconn_driver_forsake(struct pgconn_flight *flight)
+{
+    pgconn_flight_unlink(flight);
+    if (flight->state >= PGCONN_FLIGHT_ANSWERED) pgconn_flight_free(flight);
+    else flight->transfer->forsaken = true;
 }
 
 void

@@ -104,7 +104,7 @@ portal_add(struct pgconn_execution *execution)
 static void
 transfer_add(struct pgconn_flight *flight)
 {
-    flight->transfer = pgconn_transfer_new(pgconn_caller_current());
+    flight->transfer = pgconn_transfer_new();
     if (!flight->transfer) rb_memerror();
     flight->barrier = true;
 }

@@ -33,6 +33,6 @@ pgconn_execution_pause(struct pgconn_execution *execution, struct pgconn_flight 
         pgconn_driver_drop(execution->executor->session, flight);
         rb_jump_tag(state);
     }
-    *execution->request->paused = flight;
+    pgconn_flight_link(flight, execution->request->paused);
     return result;
 }

@@ -11,7 +11,7 @@ pgconn_flight_free(struct pgconn_flight *flight)
 {
     struct pgconn_command *command;
 
-    if (flight->keeper) *flight->keeper = NULL;
+    pgconn_flight_unlink(flight);
     while ((command = flight->commands)) {
         flight->commands = command->next;
         pgconn_command_free(command);
@@ -19,6 +19,20 @@ pgconn_flight_free(struct pgconn_flight *flight)
     pgconn_transfer_release(flight->transfer);
     pgconn_resource_release(flight->resource);
     free(flight);
+}
+
+void
+pgconn_flight_link(struct pgconn_flight *flight, struct pgconn_flight **keeper)
+{
+    *keeper = flight;
+    flight->keeper = keeper;
+}
+
+void
+pgconn_flight_unlink(struct pgconn_flight *flight)
+{
+    if (flight->keeper) *flight->keeper = NULL;
+    flight->keeper = NULL;
 }
 
 void

@@ -111,13 +111,20 @@ struct pgconn_flight {
     bool asks;                        /* whether it is there: there is a row if so */
     const char *forbidden;            /* why the session's state forbade it to be sent; or NULL */
     struct pgconn_sleeper *sleeper;   /* its caller's; NULL once that has gone */
-    struct pgconn_flight **keeper;    /* its owner's link to it, cut when it is freed; or NULL */
+    struct pgconn_flight **keeper;    /* its owner's link to it, see below; or NULL */
     struct pgconn_command only;       /* what most flights have as their only command */
 };
 
 /* NULL when out of memory. */
 struct pgconn_flight *pgconn_flight_new(void);
 void pgconn_flight_free(struct pgconn_flight *flight);
+
+/*
+ * Links it with its owner, who has it in *keeper until it is freed, or unlinked because it is
+ * another's from then on, or the owner goes. Both are fine where there is nothing to cut.
+ */
+void pgconn_flight_link(struct pgconn_flight *flight, struct pgconn_flight **keeper);
+void pgconn_flight_unlink(struct pgconn_flight *flight);
 
 /*
  * As if it had never been sent, which is possible again: for one that is complete, and whose

@@ -32,8 +32,7 @@ pgconn_line_dead_thread(const struct pgconn_line *line)
 {
     VALUE thread = line->top ? line->top->thread : 0;
 
-    if (!thread || thread == rb_thread_current()) return 0;
-    return RTEST(rb_funcall(thread, rb_intern("alive?"), 0)) ? 0 : thread;
+    return thread && pgconn_caller_has_ended(thread) ? thread : 0;
 }
 
 struct pgconn_hold *

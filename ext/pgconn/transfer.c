@@ -15,13 +15,14 @@
 #define LOOK_SIZE 8192
 
 struct pgconn_transfer *
-pgconn_transfer_new(pgconn_caller caller)
+pgconn_transfer_new(void)
 {
     struct pgconn_transfer *transfer = calloc(1, sizeof(*transfer));
 
     if (!transfer) return NULL;
     transfer->references = 1;
-    transfer->caller = caller;
+    transfer->caller = pgconn_caller_current();
+    transfer->thread = rb_thread_current();
     return transfer;
 }
 

@@ -3,7 +3,7 @@
  * statement that are taken as they come (transfer_rows.c). Data moves between the caller and libpq
  * through a buffer. Steps move it between buffer and libpq and end where the caller is needed: to
  * fill the buffer, or to take what is in it. Nobody reads from the socket while the caller has the
- * data in hand. None of this waits or touches a Ruby value.
+ * data in hand. None of this waits; steps know nothing of Ruby.
  * Pages: libpq documentation, "Functions Associated with the COPY Command" and "Retrieving Query
  * Results in Chunks" (of which each is a row here).
  */
@@ -28,6 +28,7 @@ struct pgconn_transfer {
     int references;                 /* the flight's, and its caller's */
     enum pgconn_transfer_kind kind; /* as the server has said */
     pgconn_caller caller;
+    VALUE thread; /* of the caller, marked by who keeps the flight while it is paused */
     struct pgconn_buffer bytes; /* the caller's while it waits, else the steps' */
     size_t given;               /* of COPY IN: how many of them libpq has */
     PGresult *description;      /* of the rows, without any, once some have come; or NULL */
@@ -36,12 +37,12 @@ struct pgconn_transfer {
     bool begun;                 /* rows have come */
     bool waits;                 /* for its caller */
     bool last;                  /* of COPY IN: there is no more than what is in the buffer */
-    bool forsaken;              /* its caller was collected in the middle of it */
+    bool forsaken;              /* its owner was collected in the middle of it */
     bool refused;               /* of COPY IN: the server has said that it failed */
 };
 
-/* With one reference; NULL when out of memory. */
-struct pgconn_transfer *pgconn_transfer_new(pgconn_caller caller);
+/* This caller's, with one reference; NULL when out of memory. */
+struct pgconn_transfer *pgconn_transfer_new(void);
 void pgconn_transfer_release(struct pgconn_transfer *transfer);
 
 /*

@@ -373,6 +373,7 @@ RSpec.describe "An async connection" do
     "pipeline" => ->(conn) { conn.pipeline { nil } },
     "execute_many" => ->(conn) { conn.execute_many("SELECT $1::int", [[1]]) },
     "Cursor#execute_many" => ->(conn) { conn.cursor.execute_many("SELECT $1::int", [[1]]) },
+    "Cursor#stream" => ->(conn) { conn.cursor.stream("SELECT 1") { nil } },
     "a named cursor" => ->(conn) { conn.cursor("named").execute("SELECT 1") },
     "copy_in" => ->(conn) { conn.copy_in("nowhere", [[1]]) },
     "copy_out" => ->(conn) { conn.copy_out("SELECT 1") { nil } },

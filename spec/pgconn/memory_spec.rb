@@ -177,6 +177,20 @@ RSpec.describe "Memory", :long do
     RUBY
   end
 
+  it "stays flat over two thousand streams, left early, dropped, of threads that end and of lost connections" do
+    expect_flat(2_000, <<~RUBY)
+      sql = "SELECT generate_series(1, 20000) AS i, repeat('x', 100)"
+      cursor = connection.cursor
+      cursor.stream(sql) { |row| break if row[:i] == number }
+      Thread.new { connection.cursor.stream(sql).next }.join
+      rows = connection.cursor.stream(sql)
+      rows.next
+      rows.rewind
+      Thread.new { Pgconn.connect(ARGV[0]).then { |other| [other.cursor.stream(sql).next, other.close] } }.join if number % 10 == 0
+      connection.execute("SELECT 1").fetch_value == 1 or abort "out of step"
+    RUBY
+  end
+
   it "stays flat over twenty thousand interrupted statements" do
     expect_flat(20_000, <<~RUBY)
       running = Thread.new { connection.execute("SELECT pg_sleep(30)") }

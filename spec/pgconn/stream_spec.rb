@@ -161,6 +161,32 @@ RSpec.describe Pgconn::Cursor, "#stream" do
       expect_in_step
     end
 
+    it "begins anew by rewind, which ends what was under way" do
+      rows = cursor.stream(many(10_000_000))
+      expect([rows.next[0], rows.peek[0], rows.next[0]]).to eq([1, 2, 2])
+      rows.rewind
+      expect_in_step
+      expect([rows.next[0], cursor.rowcount]).to eq([1, 1])
+      rows.rewind
+      expect([cursor.description, cursor.rowcount]).to eq([nil, -1])
+      expect_in_step
+    end
+
+    it "by rewind in the middle of another stream of its cursor ends that one with an error" do
+      rows = cursor.stream("SELECT 1")
+      expect { cursor.stream(many(10_000_000)) { rows.rewind } }.to raise_error(Pgconn::ProgrammingError, /rewind/)
+      expect_in_step
+      expect([rows.rewind.to_a, rows.to_a]).to eq([[[1]], [[1]]])
+    end
+
+    it "may be rewound where its cursor or its connection is closed" do
+      closed = connect(autocommit: true)
+      rows = closed.cursor.stream(many(10_000))
+      rows.next
+      closed.close
+      expect { rows.rewind.next }.to raise_error(Pgconn::InterfaceError)
+    end
+
     it "lets the others go on when it was dropped half-way and collected" do
       drop_half_way
       other = in_thread { connection.execute("SELECT 'other'").fetch_value }

@@ -98,6 +98,18 @@ RSpec.describe "Waiting for a stream" do
     end
   end
 
+  it "passes the line on when the thread of an Enumerator ends, which may still be referenced" do
+    rows = connection.cursor.stream(many)
+    reader = in_thread { [rows.next, sleep] }
+    eventually("it has read a row") { reader.stop? }
+    other = in_thread { connection.execute("SELECT 'other'").fetch_value }
+    eventually("it waits") { other.stop? }
+    reader.kill.join
+    expect(value_of(other)).to eq("other")
+    rows.rewind
+    expect_in_step
+  end
+
   it "goes on by itself where many threads stream at once, each to its own rows" do
     threads = Array.new(10) do |number|
       in_thread { connection.cursor.stream("SELECT i * $1::int FROM generate_series(1, 3000) AS i", [number]).sum { |row| row[0] } }

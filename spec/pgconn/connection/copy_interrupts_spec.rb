@@ -93,6 +93,14 @@ RSpec.describe "COPY, interrupted:" do
     expect_usable(connection)
   end
 
+  it "by the end of a thread whose Enumerator is still referenced" do
+    rows = connection.to_enum(:copy_out, endless)
+    in_thread { rows.next }.join
+    expect(value_of(in_thread { connection.execute("SELECT 7").fetch_value })).to eq(7)
+    expect(rows).to be_an(Enumerator)
+    expect_usable(connection)
+  end
+
   it "while fifty threads wait for the line, who get their answers" do
     others = nil
     start = -> { others ||= Array.new(50) { |i| in_thread { connection.execute("SELECT $1::int", [i]).fetch_value } } }
