@@ -153,6 +153,21 @@ RSpec.describe "A call that waits" do
         expect(answers.sort).to eq(Array.new(10) { |number| [number, number] })
       end
 
+      # The server takes nothing while nobody reads what it sends.
+      it "reads other callers' large results while it sends a large parameter" do
+        size = 20_000_000
+        sizes = waiting(autocommit: true) do |conn|
+          found = Queue.new
+          text = "y" * size
+          4.times do |number|
+            beside { found << conn.execute("SELECT repeat('x', #{size}), $1::int", [number]).fetch[0].bytesize }
+            beside { found << conn.execute("SELECT length($1::text)", [text]).fetch_value }
+          end
+          Array.new(8) { found.pop }
+        end
+        expect(sizes).to eq([size] * 8)
+      end
+
       it "ends at the connect_timeout of a silent host" do
         SilentHost.open do |silent|
           expect { waiting(host: silent.host, port: silent.port, connect_timeout: 0.2) { nil } }
