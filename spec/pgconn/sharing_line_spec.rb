@@ -110,13 +110,16 @@ RSpec.describe "Callers who share a connection" do
       threads.each { |thread| value_of(thread) }
     end
 
+    # Each takes a while, so that there is always one under way and never a gap by itself.
     it "for single statements, get the line for blocks and strings of several" do
-      while_asking(-> { connection.execute("SELECT 1") }) do
-        values = Array.new(20) do |number|
-          connection.transaction { connection.execute("SELECT $1::int", [number]).fetch_value }
-          connection.execute("SELECT #{number}; SELECT 2").fetch_value
+      while_asking(-> { connection.execute("SELECT pg_sleep(0.001)") }) do
+        values = in_thread do
+          Array.new(20) do |number|
+            connection.transaction { connection.execute("SELECT $1::int", [number]).fetch_value }
+            connection.execute("SELECT #{number}; SELECT 2").fetch_value
+          end
         end
-        expect(values).to eq((0...20).to_a)
+        expect(value_of(values)).to eq((0...20).to_a)
       end
     end
 
