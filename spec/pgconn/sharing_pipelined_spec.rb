@@ -122,6 +122,39 @@ RSpec.describe "Statements of several callers on one connection" do
     expect(threads.map { |thread| value_of(thread) }).to eq((0...1000).to_a)
   end
 
+  describe "behind one that takes long" do
+    let!(:held) { lock(38) }
+    let!(:first) { blocked(connection, 38) }
+
+    def outcome_at_timeout
+      error = outcome_of(in_thread { connection.execute("SELECT 1", timeout: 0.1) })
+      expect(error).to be_a(Pgconn::QueryCanceledError)
+      error.outcome
+    end
+
+    # @return [Symbol] the outcome of one more that waits behind those of the block until its timeout
+    def outcome_behind(count, &block)
+      others = Array.new(count) { waiting(&block) }
+      outcome = outcome_at_timeout
+      held.close
+      [first, *others].each { |thread| value_of(thread) }
+      outcome
+    end
+
+    it "are sent at once while they are few" do
+      expect(outcome_behind(10) { connection.execute("SELECT 1") }).to eq(:unknown)
+    end
+
+    it "wait unsent where they are many" do
+      expect(outcome_behind(100) { connection.execute("SELECT 1") }).to eq(:not_sent)
+    end
+
+    it "wait unsent where they are large" do
+      text = "x" * 500_000
+      expect(outcome_behind(10) { connection.execute("SELECT length($1::text)", [text]) }).to eq(:not_sent)
+    end
+  end
+
   # Who comes first waits for the line and for the socket, too.
   it "which wait for a block's end come back at once when they are cancelled" do
     entered = Queue.new
