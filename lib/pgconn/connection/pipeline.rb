@@ -13,8 +13,9 @@ module Pgconn
     #
     # What is sent together is one unit for the server: **in autocommit it commits or fails as a whole**. The
     # first error skips the statements behind it. It is raised where its result is asked for, or, if nobody
-    # did, at the next such moment or the end of the block; results of statements before it can be read, those
-    # behind it raise {PipelineAborted}, whose `cause` it is. Wrong arguments raise from execute itself.
+    # did, at the next such moment or the end of the block; results of statements before it can be read, also
+    # in autocommit, where they are undone with the rest; those behind it raise {PipelineAborted}, whose
+    # `cause` it is. Wrong arguments raise from execute itself.
     #
     # {#rollback}, {#reset} and ROLLBACK as SQL roll back whether what was executed before them has failed or
     # not; its error is raised later. An error that comes as all of it commits, because a deferred constraint

@@ -25,11 +25,12 @@ module Pgconn
     # what handlers and the tracer do once COMMIT or ROLLBACK is answered, is outside of the block.
     #
     # The block belongs to its caller: the thread, or the non-blocking fiber of a Fiber scheduler. What
-    # others execute on the connection waits until it ends; their `timeout:` counts. Threads that are started
-    # and waited for within the block would so wait for ever: `shared: true` lets them in, and others. A block
-    # that its caller can't leave any more is rolled back by whoever uses the connection next, or waits for
-    # it: at once where its thread has ended; where a Fiber or an Enumerator was dropped in the middle of it,
-    # once that has been collected. Until then it is open, for it might be resumed.
+    # others execute on the connection waits until it ends; their `timeout:` counts, and for blocks of their
+    # own the connection's `statement_timeout`. Threads that are started and waited for within the block would
+    # so wait for ever: `shared: true` lets them in, and others. A block that its caller can't
+    # leave any more is rolled back by whoever uses the connection next, or waits for it: at once where its
+    # thread has ended; where a Fiber or an Enumerator was dropped in the middle of it, once that has been
+    # collected. Until then it is open, for it might be resumed.
     #
     # @param isolation [Integer, String, Symbol, nil] the level, as for {#isolation_level=}; nil: the
     #   session's
