@@ -100,8 +100,9 @@ RSpec.describe "Waiting for a stream" do
 
   it "passes the line on when the thread of an Enumerator ends, which may still be referenced" do
     rows = connection.cursor.stream(many)
-    reader = in_thread { [rows.next, sleep] }
-    eventually("it has read a row") { reader.stop? }
+    read = Queue.new
+    reader = in_thread { [read << rows.next, sleep] }
+    read.pop
     other = in_thread { connection.execute("SELECT 'other'").fetch_value }
     eventually("it waits") { other.stop? }
     reader.kill.join
