@@ -28,11 +28,12 @@ struct pgconn_request {
     const char *inside;               /* see flight.h */
     /* Gets the flight once rows have come: they are streamed. Or NULL: they are the result's. */
     struct pgconn_flight **paused;
-    const char *portal; /* to be described behind it, in the client encoding; or NULL */
-    long ahead;         /* characters that are put in front of the user's own text in sql */
-    bool makes;         /* the resource */
-    bool quiet;         /* part of a command: its messages are delivered with the rest of it */
-    bool joins;         /* the transaction that is open, but begins none */
+    pgconn_caller enumerator; /* of a stream, see transfer.h */
+    const char *portal;       /* to be described behind it, in the client encoding; or NULL */
+    long ahead;               /* characters that are put in front of the user's own text in sql */
+    bool makes;               /* the resource */
+    bool quiet;    /* part of a command: its messages are delivered with the rest of it */
+    bool joins;    /* the transaction that is open, but begins none */
     bool relies;   /* on what was learned of its statement, which may be to blame for an error */
     bool repeated; /* it was sent before, and refused */
 };

@@ -6,7 +6,9 @@ caller_holds_line(const struct pgconn_session *session)
 {
     const struct pgconn_flight *paused = pgconn_queue_paused(&session->queue);
 
-    if (!paused || paused->transfer->caller != pgconn_caller_current()) return NULL;
+    if (!paused || !pgconn_transfer_waits_for(paused->transfer, pgconn_caller_current())) {
+        return NULL;
+    }
     if (paused->transfer->kind == PGCONN_ROWS) {
         return "a stream holds the connection until it ends: in its block, or while its Enumerator "
                "is in the middle of it, this would wait for itself";

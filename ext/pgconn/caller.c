@@ -11,6 +11,12 @@ pgconn_caller_object(void)
 }
 
 bool
+pgconn_caller_is_run_by_another(void)
+{
+    return !NIL_P(rb_fiber_scheduler_get()) && NIL_P(rb_fiber_scheduler_current());
+}
+
+bool
 pgconn_caller_has_ended(VALUE thread)
 {
     return thread != rb_thread_current() && !RTEST(rb_funcall(thread, rb_intern("alive?"), 0));

@@ -15,6 +15,12 @@ typedef unsigned long long pgconn_caller;
  */
 pgconn_caller pgconn_caller_current(void);
 
+/*
+ * Whether this fiber counts as its thread although that has a Fiber scheduler, as an Enumerator's
+ * does: who has it run is one of the scheduler's fibers.
+ */
+bool pgconn_caller_is_run_by_another(void);
+
 /* Whether a Thread has come to its end: then nothing that it was in the middle of goes on. */
 bool pgconn_caller_has_ended(VALUE thread);
 

@@ -127,11 +127,11 @@ sql_export(VALUE sql, const struct pgconn_text_settings *settings)
 
 /* False when out of memory. */
 static bool
-flight_fill(struct pgconn_flight *flight, const char *sql, const void *cursor)
+flight_fill(struct pgconn_flight *flight, const char *sql, const struct pgconn_cursor *cursor)
 {
     struct pgconn_command *command = pgconn_flight_append(flight, PGCONN_COMMAND_STATEMENTS, sql);
 
-    flight->transfer = pgconn_transfer_new();
+    flight->transfer = pgconn_transfer_new(cursor->enumerator);
     if (command) command->cursor = cursor;
     return command && flight->transfer;
 }
@@ -148,7 +148,7 @@ flight_make(struct pgconn_copy *copy, const struct pgconn_session *session)
     flight->settings = settings;
     flight->begins = PGCONN_BEGINS;
     flight->simple = flight->barrier = true;
-    if (!flight_fill(flight, sql, RTYPEDDATA_DATA(copy->cursor))) {
+    if (!flight_fill(flight, sql, pgconn_cursor_get(copy->cursor))) {
         pgconn_flight_free(flight);
         rb_memerror();
     }

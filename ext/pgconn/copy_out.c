@@ -8,6 +8,9 @@ copy_receive(struct pgconn_copy *copy)
 {
     struct pgconn_buffer *bytes = &copy->bytes, *come;
 
+    if (!copy->flight && NIL_P(copy->result)) {
+        pgconn_error_raise(rb_ePgconnProgrammingError, "the COPY was ended by rewind");
+    }
     if (!copy->flight) return false;
     if (bytes->length > 0)
         memmove(bytes->data, bytes->data + copy->read, bytes->length - copy->read);

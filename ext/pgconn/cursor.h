@@ -40,6 +40,7 @@ struct pgconn_cursor {
     long iter_size; /* rows that a named cursor asks for at a time when it is iterated */
     VALUE timeout;  /* nil, or seconds: the default of its executes */
     struct pgconn_row_shape shape;
+    pgconn_caller enumerator; /* who has made the last Enumerator of a stream or COPY of it; or 0 */
     bool closed;
 };
 

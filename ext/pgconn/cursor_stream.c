@@ -112,6 +112,7 @@ stream_execute(struct stream *stream)
     pgconn_answer_check_caller(executor.session);
     stream->request = pgconn_cursor_request(stream->cursor, cursor, &stream->call);
     stream->request.paused = &stream->flight;
+    stream->request.enumerator = cursor->enumerator;
     result = pgconn_execute(&executor, &stream->request, &cursor->query);
     if (stream->flight) stream_begin(stream, result);
     return result;
@@ -248,6 +249,15 @@ stream_run(VALUE self)
     return rb_ensure(stream_body, self, stream_end, self);
 }
 
+/* By one of its own methods, for who calls this. */
+static VALUE
+cursor_enumerator(VALUE self, const char *method, int argc, const VALUE *argv)
+{
+    pgconn_cursor_get(self)->enumerator = pgconn_caller_current();
+    return rb_enumeratorize_with_size_kw(self, ID2SYM(rb_intern(method)), argc, argv, NULL,
+                                         rb_keyword_given_p());
+}
+
 /*
  * @overload stream(sql, params = nil, timeout: nil, **named)
  *   Executes one statement and yields its rows as they arrive, however many there are, without
@@ -268,7 +278,7 @@ stream_run(VALUE self)
  *   @yieldparam row [Pgconn::Row, Object] as the cursor's `row:` says
  *   @return [self, Enumerator] without a block an Enumerator, which executes the statement each
  *     time that it is enumerated, and keeps to the same rules between two calls of `next`;
- *     `rewind` leaves it early
+ *     `rewind` leaves it early. Under a Fiber scheduler it is for the fiber that has made it
  *   @raise [Pgconn::ProgrammingError] for several statements in one string, on async connections,
  *     and in the block of another stream or COPY of the same caller
  *   @raise [Pgconn::DatabaseError] what the server says, after the rows that came before it
@@ -285,7 +295,7 @@ cursor_stream(int argc, VALUE *argv, VALUE self)
     VALUE connection = pgconn_cursor_get(self)->connection, stream;
     struct pgconn_execute_call call;
 
-    RETURN_SIZED_ENUMERATOR_KW(self, argc, argv, NULL, rb_keyword_given_p());
+    if (!rb_block_given_p()) return cursor_enumerator(self, "stream", argc, argv);
     call = pgconn_execute_call_get(argc, argv, connection);
     stream = stream_new(self, &call);
     pgconn_tracer_run(&pgconn_connection_get(connection)->session.tracer, call.sql, stream_run,
@@ -294,15 +304,22 @@ cursor_stream(int argc, VALUE *argv, VALUE self)
     return self;
 }
 
-/* This caller's stream of this cursor, which waits for it; or NULL. */
+/* @return [Enumerator] of what copy_rows yields, which gets the same arguments */
+static VALUE
+cursor_copy_enumerator(int argc, VALUE *argv, VALUE self)
+{
+    return cursor_enumerator(self, "copy_rows", argc, argv);
+}
+
+/* This caller's stream or COPY OUT of this cursor, which waits for it; or NULL. */
 static struct pgconn_flight *
-cursor_paused_stream(const struct pgconn_cursor *cursor)
+cursor_paused_reading(const struct pgconn_cursor *cursor)
 {
     const struct pgconn_session *session = &pgconn_connection_get(cursor->connection)->session;
     struct pgconn_flight *flight = pgconn_queue_paused(&session->queue);
 
-    if (!flight || flight->transfer->kind != PGCONN_ROWS) return NULL;
-    if (flight->transfer->caller != pgconn_caller_current()) return NULL;
+    if (!flight || flight->transfer->kind == PGCONN_COPY_IN) return NULL;
+    if (!pgconn_transfer_waits_for(flight->transfer, pgconn_caller_current())) return NULL;
     return pgconn_flight_asked(flight)->cursor == cursor ? flight : NULL;
 }
 
@@ -314,7 +331,7 @@ static VALUE
 cursor_rewind(VALUE self)
 {
     struct pgconn_cursor *cursor = pgconn_cursor_get(self);
-    struct pgconn_flight *flight = cursor_paused_stream(cursor);
+    struct pgconn_flight *flight = cursor_paused_reading(cursor);
 
     if (!flight) return Qnil;
     pgconn_driver_drop(&pgconn_connection_get(cursor->connection)->session, flight);
@@ -330,4 +347,5 @@ pgconn_cursor_stream_init(void)
     rb_undef_alloc_func(rb_cPgconnStream);
     rb_define_method(rb_cPgconnCursor, "stream", cursor_stream, -1);
     rb_define_private_method(rb_cPgconnCursor, "rewind", cursor_rewind, 0);
+    rb_define_private_method(rb_cPgconnCursor, "copy_enumerator", cursor_copy_enumerator, -1);
 }

@@ -102,9 +102,9 @@ portal_add(struct pgconn_execution *execution)
 
 /* Its rows go through a transfer; it has the line for itself meanwhile. */
 static void
-transfer_add(struct pgconn_flight *flight)
+transfer_add(struct pgconn_flight *flight, pgconn_caller enumerator)
 {
-    flight->transfer = pgconn_transfer_new();
+    flight->transfer = pgconn_transfer_new(enumerator);
     if (!flight->transfer) rb_memerror();
     flight->barrier = true;
 }
@@ -121,7 +121,9 @@ pgconn_execution_fill(VALUE arg)
     else commands_add(execution, pgconn_execution_parameters_copy(execution, copy));
     ALLOCV_END(buffer);
     if (execution->request->resource) portal_add(execution);
-    if (execution->request->paused) transfer_add(execution->flight);
+    if (execution->request->paused) {
+        transfer_add(execution->flight, execution->request->enumerator);
+    }
     return Qnil;
 }
 

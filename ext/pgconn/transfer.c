@@ -15,7 +15,7 @@
 #define LOOK_SIZE 8192
 
 struct pgconn_transfer *
-pgconn_transfer_new(void)
+pgconn_transfer_new(pgconn_caller enumerator)
 {
     struct pgconn_transfer *transfer = calloc(1, sizeof(*transfer));
 
@@ -23,7 +23,14 @@ pgconn_transfer_new(void)
     transfer->references = 1;
     transfer->caller = pgconn_caller_current();
     transfer->thread = rb_thread_current();
+    if (pgconn_caller_is_run_by_another()) transfer->enumerator = enumerator;
     return transfer;
+}
+
+bool
+pgconn_transfer_waits_for(const struct pgconn_transfer *transfer, pgconn_caller caller)
+{
+    return caller == transfer->caller || caller == transfer->enumerator;
 }
 
 void

@@ -28,7 +28,8 @@ struct pgconn_transfer {
     int references;                 /* the flight's, and its caller's */
     enum pgconn_transfer_kind kind; /* as the server has said */
     pgconn_caller caller;
-    VALUE thread; /* of the caller, marked by who keeps the flight while it is paused */
+    pgconn_caller enumerator; /* who reads it, where that isn't its caller; or 0 */
+    VALUE thread;             /* of the caller, marked by who keeps the flight while it is paused */
     struct pgconn_buffer bytes; /* the caller's while it waits, else the steps' */
     size_t given;               /* of COPY IN: how many of them libpq has */
     PGresult *description;      /* of the rows, without any, once some have come; or NULL */
@@ -41,8 +42,15 @@ struct pgconn_transfer {
     bool refused;               /* of COPY IN: the server has said that it failed */
 };
 
-/* This caller's, with one reference; NULL when out of memory. */
-struct pgconn_transfer *pgconn_transfer_new(void);
+/*
+ * This caller's, with one reference; NULL when out of memory. enumerator: who has made the
+ * Enumerator in whose Fiber this may be; 0: nobody.
+ */
+struct pgconn_transfer *pgconn_transfer_new(pgconn_caller enumerator);
+
+/* Whether it has to be gone on with by that caller. */
+bool pgconn_transfer_waits_for(const struct pgconn_transfer *transfer, pgconn_caller caller);
+
 void pgconn_transfer_release(struct pgconn_transfer *transfer);
 
 /*

@@ -132,6 +132,24 @@ RSpec.describe "Waiting for a stream" do
     expect(sums).to eq(Array.new(5) { |number| number * 4_501_500 })
   end
 
+  # The Fiber of an Enumerator knows nothing of the scheduler's fiber that reads it.
+  { "a stream" => ->(conn) { conn.cursor.stream("SELECT generate_series(1, 100000) AS i") },
+    "a COPY" => ->(conn) { conn.copy_out("SELECT generate_series(1, 100000) AS i") } }.each do |name, enumerator|
+    it "raises at once for the fiber that has made the Enumerator of #{name} and is in the middle of it; others wait" do
+      other = nil
+      Sync do |task|
+        rows = enumerator.call(connection)
+        expect(rows.next[0]).to eq(1)
+        expect { connection.execute("SELECT 1") }.to raise_error(Pgconn::ProgrammingError, /holds the connection/)
+        other = task.async { connection.execute("SELECT 'other'").fetch_value }
+        expect(rows.next[0]).to eq(2)
+        rows.rewind
+        expect(connection.execute("SELECT 'next'").fetch_value).to eq("next")
+      end
+      expect(other.wait).to eq("other")
+    end
+  end
+
   it "is for other fibers what it is for other threads: they wait, and get what they asked for" do
     order = []
     Sync do |task|

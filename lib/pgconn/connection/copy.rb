@@ -66,7 +66,8 @@ module Pgconn
     # @param progress [#call, nil] is told, now and then, how many rows (0 for data) and bytes have come
     # @param timeout (see #copy_in)
     # @yieldparam row [Row, String]
-    # @return [Integer, Enumerator] how many rows were copied; without sink and block an Enumerator of rows
+    # @return [Integer, Enumerator] how many rows were copied; without sink and block an Enumerator of rows,
+    #   which keeps to the same rules as {Cursor#stream}'s
     # @raise [TypeError, ArgumentError] for arguments of the wrong kind
     # @raise [ProgrammingError] for SQL that isn't one COPY TO STDOUT
     # @raise what the sink or the block raises
@@ -79,7 +80,7 @@ module Pgconn
                  progress: nil, timeout: nil, &block)
       options = { columns: columns, format: format, separator: separator, null: null, header: header,
                   progress: progress, timeout: timeout }
-      return Enumerator.new { |rows| copy_out(source, **options) { |row| rows << row } } unless sink || block
+      return cursor.send(:copy_enumerator, source, **options) unless sink || block
 
       CopyRun.out_of(cursor, source, sink, **options, &block)
     end

@@ -49,5 +49,10 @@ module Pgconn
     def copy_expert(sql, io, timeout: nil)
       CopyRun.with(self, sql, io, timeout: timeout)
     end
+
+    private
+
+    # What an Enumerator of {Connection#copy_out} calls each time that it is enumerated.
+    def copy_rows(source, **options, &block) = CopyRun.out_of(self, source, nil, **options, &block)
   end
 end

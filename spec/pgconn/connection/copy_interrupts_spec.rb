@@ -93,8 +93,19 @@ RSpec.describe "COPY, interrupted:" do
     expect_usable(connection)
   end
 
+  it "by the rewind of its Enumerator, which begins anew, and from within raises" do
+    rows = connection.copy_out(endless)
+    first = rows.next
+    rows.rewind
+    expect_usable(connection)
+    expect(rows.next).to eq(first)
+    rows.rewind
+    expect { rows.each { rows.rewind } }.to raise_error(Pgconn::ProgrammingError, /rewind/)
+    expect_usable(connection)
+  end
+
   it "by the end of a thread whose Enumerator is still referenced" do
-    rows = connection.to_enum(:copy_out, endless)
+    rows = connection.copy_out(endless)
     in_thread { rows.next }.join
     expect(value_of(in_thread { connection.execute("SELECT 7").fetch_value })).to eq(7)
     expect(rows).to be_an(Enumerator)
