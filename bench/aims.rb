@@ -23,7 +23,8 @@ module Bench
     "copy_in_million" => { "floor" => 0.9, "pg" => 1.6, "asyncpg" => 1.0 },
     "copy_out" => { "pg" => 3 },
     "copy_out_text" => { "pg" => 1.1 },
-    "stream" => { "pg" => 3 },
+    "stream" => { "pg" => 3, "pgconn_fetch_all" => 0.7 },
+    "named_cursor" => { "pgconn_stream" => 0.8 },
     "execute_many" => { "floor" => 0.9, "pg" => 1.4, "asyncpg" => 1.0, "psycopg2" => 1.2 },
     "large_object_in" => { "floor" => 0.8 },
     "large_object_out" => { "floor" => 0.8 }

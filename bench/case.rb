@@ -51,11 +51,13 @@ module Bench
     def beside_computing? = beside == "computing"
   end
 
-  # With one connection each, but for pg_16, which is pg with 16; pgconn_thread is pgconn without a scheduler.
-  DRIVERS = %w[pgconn pgconn_thread floor pg pg_16 sequel_pg psycopg2 asyncpg asyncpg_uvloop].freeze
+  # With one connection each, but for pg_16, which is pg with 16; pgconn_thread is pgconn without a scheduler,
+  # pgconn_stream reads by stream and pgconn_fetch_all all rows at once, whatever is asked for.
+  DRIVERS = %w[pgconn pgconn_thread pgconn_stream pgconn_fetch_all floor pg pg_16 sequel_pg psycopg2 asyncpg
+               asyncpg_uvloop].freeze
 
   # Who is compared for one caller, and for several at the same time.
-  ALONE = (DRIVERS - %w[pg_16 pgconn_thread]).freeze
+  ALONE = (DRIVERS - %w[pg_16 pgconn_thread pgconn_stream pgconn_fetch_all]).freeze
   TOGETHER = %w[pgconn pg pg_16].freeze
 
   # The same ids for all drivers, in each run of the benchmark.
@@ -118,10 +120,11 @@ module Bench
     Case.new(name: "execute_many", title: "1,000 inserts", action: "execute_many",
              sql: "INSERT INTO copied VALUES ($1, $2, $3, $4)", source: "#{SOURCE} LIMIT 1000", **WRITING),
     Case.new(name: "stream", title: "stream of 1,000,000 rows", action: "stream",
-             sql: "SELECT mixed.* FROM mixed, generate_series(1, 100)", drivers: %w[pgconn pg], **LONG),
+             sql: "SELECT mixed.* FROM mixed, generate_series(1, 100)",
+             drivers: %w[pgconn pgconn_fetch_all pg], **LONG),
     Case.new(name: "named_cursor", title: "named cursor, 1,000,000 rows", action: "named_cursor",
              sql: "SELECT id, name FROM source, generate_series(1, 100)",
-             drivers: %w[pgconn pg psycopg2], **LONG),
+             drivers: %w[pgconn pgconn_stream pg psycopg2], **LONG),
     Case.new(name: "large_object_in", title: "large object, in", action: "large_object_in", sql: LargeFile::PATH,
              reset: LargeFile::EMPTY, **LARGE_OBJECT, **LONG),
     Case.new(name: "large_object_out", title: "large object, out", action: "large_object_out", sql: File::NULL,

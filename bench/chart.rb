@@ -3,7 +3,8 @@
 module Bench
   # The speeds as a picture: for each case the bars of its drivers, with pgconn's as the measure.
   class Chart
-    COLORS = { "pgconn" => "#b3262e", "pgconn_thread" => "#d8898e", "floor" => "#b8bec6", "pg" => "#3d6fa8",
+    COLORS = { "pgconn" => "#b3262e", "pgconn_thread" => "#d8898e", "pgconn_stream" => "#d8898e",
+               "pgconn_fetch_all" => "#d8898e", "floor" => "#b8bec6", "pg" => "#3d6fa8",
                "pg_16" => "#2b4d75", "sequel_pg" => "#7fa7d1",
                "psycopg2" => "#c99a2e", "asyncpg" => "#5a9467", "asyncpg_uvloop" => "#93c29d" }.freeze
     LABELS = 195

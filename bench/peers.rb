@@ -30,6 +30,8 @@ module Bench
       "floor" => [FLOOR],
       "pgconn" => [*RUBY, File.join(WORKERS, "pgconn.rb")],
       "pgconn_thread" => [*RUBY, File.join(WORKERS, "pgconn.rb"), "thread"],
+      "pgconn_stream" => [*RUBY, File.join(WORKERS, "pgconn.rb"), "stream"],
+      "pgconn_fetch_all" => [*RUBY, File.join(WORKERS, "pgconn.rb"), "fetch_all"],
       "pg" => [*RUBY, File.join(WORKERS, "pg.rb")],
       "pg_16" => [*RUBY, File.join(WORKERS, "pg.rb"), "16"],
       "sequel_pg" => [*RUBY, File.join(WORKERS, "sequel_pg.rb")],

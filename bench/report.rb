@@ -16,6 +16,8 @@ module Bench
         Rows for COPY are given to `copy_in { |copy| copy << row }` and come from `copy_out { |row| }`, typed both
         ways; 1,000 inserts are an `execute_many`; large objects go through `IO.copy_stream`.
       - pgconn_thread: the same, called without a Fiber scheduler.
+      - pgconn_stream: rows of the named cursor's case by `cursor.stream`; pgconn_fetch_all: those of the stream's by
+        `execute` and `fetch_all`.
       - floor: a C program over libpq that reads the bytes of each cell and makes nothing of them:
         `PQsendQueryPrepared` with binary results; for `SELECT 1+1` `PQsendQueryParams`, which is not prepared;
         a pipeline with one `PQpipelineSync`. COPY is fed with text that is ready, and large objects go through

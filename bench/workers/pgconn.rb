@@ -86,5 +86,12 @@ class PgconnDriver
   end
 end
 
-# With the argument "thread" calls are made by the one thread, whoever is asked for.
-Worker.new(PgconnDriver.new, shared: true, callers: ARGV.empty? ? nil : "1 #{ARGV.first}").serve
+# The argument says how it differs: with "stream" what others read in pages is streamed, with "fetch_all" what
+# they stream is kept, and with "thread" calls are made by the one thread, whoever is asked for.
+variant = ARGV.first
+driver = PgconnDriver.new
+case variant
+when "stream" then driver.singleton_class.alias_method(:named_cursor, :stream)
+when "fetch_all" then driver.singleton_class.alias_method(:stream, :query)
+end
+Worker.new(driver, shared: true, callers: variant == "thread" ? "1 thread" : nil).serve
