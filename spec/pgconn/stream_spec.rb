@@ -42,7 +42,7 @@ RSpec.describe Pgconn::Cursor, "#stream" do
       expect(streamed("SELECT $1 = ANY($2::int[])", [1, [1, 2]])).to eq([[true]])
     end
 
-    it "in the shape that the cursor's row: says" do
+    it "in the shape that the cursor's row: says", :gc_stress do
       sql = "SELECT i, i * 2 AS twice FROM generate_series(1, 2) AS i"
       shapes = { array: [[1, 2], [2, 4]], hash: [{ i: 1, twice: 2 }, { i: 2, twice: 4 }] }
       shapes.each { |shape, rows| expect(connection.cursor(row: shape).stream(sql).to_a).to eq(rows) }
@@ -69,6 +69,19 @@ RSpec.describe Pgconn::Cursor, "#stream" do
       connection.execute("CREATE TEMP TABLE returned (i int)")
       expect(streamed("INSERT INTO returned SELECT generate_series(1, 3) RETURNING i")).to eq([[1], [2], [3]])
       expect(cursor.rowcount).to eq(3)
+    end
+
+    it "of whatever else gives rows: EXPLAIN, SHOW, CALL, FETCH, EXECUTE" do
+      connection.execute("CREATE OR REPLACE PROCEDURE pg_temp.adds(INOUT a int) LANGUAGE plpgsql AS 'BEGIN a := a + 1; END'")
+      connection.execute("PREPARE counts AS SELECT generate_series(1, 2)")
+      expect(streamed("EXPLAIN SELECT 1")[0][0]).to start_with("Result")
+      expect(streamed("SHOW standard_conforming_strings")).to eq([["on"]])
+      expect(streamed("CALL pg_temp.adds(1)")).to eq([[2]])
+      expect(streamed("EXECUTE counts")).to eq([[1], [2]])
+      connection.transaction do
+        connection.execute("DECLARE rows CURSOR FOR SELECT generate_series(1, 9)")
+        expect(streamed("FETCH 2 FROM rows")).to eq([[1], [2]])
+      end
     end
 
     it "before the server has all of them" do
@@ -234,6 +247,18 @@ RSpec.describe Pgconn::Cursor, "#stream" do
       expect(transactional.execute("SELECT 1").fetch_value).to eq(1)
     end
 
+    it "fails the block of a transaction, whose end says so and leaves the connection usable" do
+      expect { connection.transaction { cursor.stream(many(10_000_000)) { break } } }
+        .to raise_error(Pgconn::Errors::InFailedSqlTransaction, /nothing is committed/)
+      expect_in_step
+    end
+
+    it "by a callable that executes on the connection, which is refused" do
+      executing = connection.cursor(row: ->(*) { connection.execute("SELECT 1") })
+      expect { executing.stream(many(10_000_000)) { nil } }.to raise_error(Pgconn::ProgrammingError, /a stream holds/)
+      expect_in_step
+    end
+
     it "by a callable or a decoder that raises, too" do
       raising = connection.cursor(row: ->(_columns, values) { values[0] == 3 ? raise(IndexError, "three") : values })
       expect { raising.stream(many(10_000_000)) { nil } }.to raise_error(IndexError, "three")
@@ -269,6 +294,10 @@ RSpec.describe Pgconn::Cursor, "#stream" do
         .to raise_error(Pgconn::Errors::DivisionByZero) { |error| expect(error.cursor).to equal(cursor) }
       expect(rows).to eq([0, 1])
       expect_in_step
+      rows = 0
+      expect { cursor.stream("SELECT 1 / (1000 - i) FROM generate_series(1, 2000) AS i") { rows += 1 } }
+        .to raise_error(Pgconn::Errors::DivisionByZero)
+      expect(rows).to eq(999)
     end
 
     it "an error of the server before any rows" do
