@@ -32,7 +32,7 @@ module GCMode
       config.filter_run_including :gc_stress
       config.around(:each, :gc_stress) do |example|
         SharedServers.main # starting it under stress would take minutes and prove nothing
-        example.metadata[:gc_stress] == :in_part ? example.run : stressed { example.run }
+        example.metadata[:gc_stress] == :in_part ? example.run : GCMode.stressed { example.run }
       end
     end
 
