@@ -33,6 +33,7 @@ stream_mark(void *data)
     rb_gc_mark(stream->request.registry);
     rb_gc_mark(stream->request.plan);
     rb_gc_mark(stream->request.spare);
+    pgconn_row_maker_mark(&stream->maker);
     if (stream->flight) rb_gc_mark(stream->flight->transfer->thread);
 }
 

@@ -47,6 +47,15 @@ pgconn_row_maker_start(struct pgconn_row_maker *maker, VALUE result, long count)
                           count);
 }
 
+/* The pool's columns are the same object. */
+void
+pgconn_row_maker_mark(const struct pgconn_row_maker *maker)
+{
+    rb_gc_mark(maker->result);
+    rb_gc_mark(maker->plan);
+    rb_gc_mark(maker->columns);
+}
+
 VALUE
 pgconn_row_maker_make(struct pgconn_row_maker *maker, const VALUE *values)
 {

@@ -34,6 +34,12 @@ struct pgconn_row_maker {
  */
 void pgconn_row_maker_start(struct pgconn_row_maker *maker, VALUE result, long count);
 
+/*
+ * Sees to it that none of its objects are moved. To be called by who has it elsewhere than on the
+ * stack, where the collector finds them by itself.
+ */
+void pgconn_row_maker_mark(const struct pgconn_row_maker *maker);
+
 /* What a row is, of its values, which the caller keeps. Raises what the shape's callable raises. */
 VALUE pgconn_row_maker_make(struct pgconn_row_maker *maker, const VALUE *values);
 

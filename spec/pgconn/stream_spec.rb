@@ -358,6 +358,16 @@ RSpec.describe Pgconn::Cursor, "#stream" do
     expect(streamed("SELECT * FROM changing").map(&:to_h)).to eq([{ a: "1x", b: nil }])
   end
 
+  it "goes on while its block has objects moved, in any shape", if: GC.respond_to?(:compact) do
+    sql = "SELECT i, 'x' || i AS name FROM generate_series(1, 20) AS i"
+    named = ->(columns, values) { columns.map(&:name).zip(values).to_h }
+    [nil, :hash, :struct, named].each do |shape|
+      rows = []
+      connection.cursor(row: shape).stream(sql) { |row| GC.compact && rows << row.to_h.transform_keys(&:to_sym) }
+      expect(rows).to eq((1..20).map { |i| { i: i, name: "x#{i}" } })
+    end
+  end
+
   it "is in step with any encoding" do
     connection.client_encoding = "LATIN1"
     expect(streamed("SELECT 'é'::text AS é")[0].to_h.transform_values(&:encoding)).to eq(é: Encoding::ISO_8859_1)
