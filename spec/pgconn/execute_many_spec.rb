@@ -88,6 +88,13 @@ RSpec.describe "Cursor#execute_many" do
     expect(rows).to eq([[0, nil], [1, "two"], [2, "3"], [3, "1.5"]])
   end
 
+  it "loses nothing of its rows to the collector, nor of RETURNING's", gc_stress: :in_part do
+    GCMode.stressed do
+      cursor.execute_many("INSERT INTO many VALUES ($1, $2) RETURNING *", Enumerator.new { |rows| 3.times { |i| rows << [i, "x#{i}"] } })
+    end
+    expect(cursor.fetch_all.map(&:to_a)).to eq([[0, "x0"], [1, "x1"], [2, "x2"]])
+  end
+
   it "sends nothing where an Enumerator raises, whose exception comes out" do
     expect { insert(Enumerator.new { |rows| rows << [1, "a"] && raise(KeyError, "mine") }) }.to raise_error(KeyError, "mine")
     expect(rows).to eq([])

@@ -86,6 +86,13 @@ RSpec.describe "Connection#pipeline" do
     expect(cursor.fetch_all.map(&:to_a)).to eq([[2]])
   end
 
+  it "keeps what it was called with, and makes of the answers, from the collector", gc_stress: :in_part do
+    values = GCMode.stressed do
+      connection.pipeline { Array.new(3) { |i| connection.execute("SELECT $1::int, $2::text", [i, "x#{i}"]) } }.map(&:fetch)
+    end
+    expect(values.map(&:to_a)).to eq([[0, "x0"], [1, "x1"], [2, "x2"]])
+  end
+
   it "leaves what it was called with to another connection's executes" do
     other = connect(autocommit: true)
     connection.pipeline { expect(other.execute("SELECT 5").fetch_value).to eq(5) }

@@ -358,6 +358,15 @@ RSpec.describe Pgconn::Cursor, "#stream" do
     expect(streamed("SELECT * FROM changing").map(&:to_h)).to eq([{ a: "1x", b: nil }])
   end
 
+  it "yields rows that the collector leaves whole", gc_stress: :in_part do
+    sql = "SELECT i, 'x' || i AS name, ARRAY[i, NULL] AS list FROM generate_series(1, 3) AS i"
+    [nil, :struct].each do |shape|
+      streaming = connection.cursor(row: shape)
+      rows = GCMode.stressed { [].tap { |taken| streaming.stream(sql) { |row| taken << row } } }
+      expect(rows.map(&:to_a)).to eq((1..3).map { |i| [i, "x#{i}", [i, nil]] })
+    end
+  end
+
   it "goes on while its block has objects moved, in any shape", if: GC.respond_to?(:compact) do
     sql = "SELECT i, 'x' || i AS name FROM generate_series(1, 20) AS i"
     named = ->(columns, values) { columns.map(&:name).zip(values).to_h }
