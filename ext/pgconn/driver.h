@@ -36,11 +36,10 @@ pgconn_run_gives_back(enum pgconn_run_end end)
 /*
  * Queues the flight, unless it was begun, and waits for its answer until the deadline. Then the
  * statement is cancelled, and waited for as long as cancel_timeout, after which the connection
- * counts as lost; one behind
- * another caller's is cancelled when its turn comes, and not waited for. The flight is given back
- * as pgconn_run_gives_back says; where an interrupt raises it is abandoned, the server asked to
- * cancel it, and the queue frees it. A flight that leaves a block is never taken back or cancelled:
- * it is left to the queue.
+ * counts as lost; one behind another caller's is cancelled when its turn comes, and not waited for.
+ * The flight is given back as pgconn_run_gives_back says; where an interrupt raises it is
+ * abandoned, the server asked to cancel it, unless it runs on, and the queue frees it. A flight
+ * that leaves a block is never taken back or cancelled: it is left to the queue.
  */
 enum pgconn_run_end pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
                                       pgconn_time deadline);

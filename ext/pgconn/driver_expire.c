@@ -77,6 +77,11 @@ pgconn_run_give_up(struct pgconn_run *run)
 {
     struct pgconn_flight *flight = run->flight;
 
+    if (flight->runs_on) {
+        pgconn_driver_let_run_on(run->session, flight);
+        run->flight = NULL;
+        return;
+    }
     if (flight->state < PGCONN_FLIGHT_ANSWERED && flight_must_stay(flight)) {
         run_abandon(run);
         return;

@@ -84,7 +84,8 @@ struct pgconn_flight {
     bool paused;     /* its transfer waits for the caller, who comes back */
     bool abandoned;  /* its caller has gone: the answer is read and dropped */
     bool begun;      /* it was queued by pgconn_driver_begin: who runs it waits for it only */
-    bool runs_on;    /* abandoned, but never cancelled: it takes the time that it takes */
+    bool runs_on;    /* is never cancelled when abandoned: it takes the time that it takes */
+    bool timeless;   /* its text means the same by all settings: it is never outdated */
     bool barrier;    /* may change the session's state: alone on the wire */
     bool simple;     /* goes as one simple query, its last command being STATEMENTS; a barrier */
     bool began;      /* it begins a transaction: BEGIN is its first command */

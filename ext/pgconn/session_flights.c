@@ -107,6 +107,13 @@ session_forbids(const struct pgconn_session *session, struct pgconn_flight *flig
     return flight->forbidden != NULL;
 }
 
+/* Whether its bytes were made with settings that have changed since. */
+static bool
+flight_is_outdated(const struct pgconn_flight *flight, const struct pgconn_session *session)
+{
+    return !flight->timeless && !pgconn_text_settings_equal(flight->settings, session->settings);
+}
+
 /*
  * Whether the flight goes back to its caller: it is forbidden or canceled, the settings or the
  * stage that it was made for have changed, or what it uses is doubted.
@@ -118,8 +125,7 @@ session_turns_back(const struct pgconn_session *session, struct pgconn_flight *f
     if (session_forbids(session, flight)) return true;
     if (!flight->commands) return false;
     return flight->canceled || pgconn_two_phase_is_outdated(&session->two_phase, flight) ||
-           pgconn_lifetimes_doubt(flight) ||
-           !pgconn_text_settings_equal(flight->settings, session->settings);
+           pgconn_lifetimes_doubt(flight) || flight_is_outdated(flight, session);
 }
 
 /* Handles one flight that waits; false when it, and so all behind it, must wait on. */
