@@ -1,20 +1,60 @@
 /*
- * What the class Pgconn::LargeObject, which is Ruby, needs of the connection: statements whose
- * values go both ways in binary, whatever the user has made of the types, and several of them in
- * one flight.
+ * What the class Pgconn::LargeObject, which is Ruby, needs of the connection: a statement whose
+ * values go both ways in binary, whatever the user has made of the types. It may be begun, and its
+ * value taken later.
  */
+#include "begun.h"
 #include "cursor.h"
 #include "delivery.h"
 #include "rows.h"
 
+/* One execution of a statement; belongs to a Ruby object. */
 struct call {
-    VALUE self;
+    VALUE self; /* the connection */
     struct pgconn_session *session;
-    struct pgconn_request request; /* its cursor marks the commands whose results are asked for */
-    VALUE arguments;               /* Array of an Array for each execution of request.sql */
+    struct pgconn_request request; /* its cursor marks the command whose result is asked for */
     bool begins;                   /* a transaction, where none is open */
+    bool runs_on;                  /* whatever interrupts who waits for it */
+    bool finished;
     struct pgconn_flight *flight;
-    VALUE values; /* of the first column of the first row of each; nil where there was no row */
+    struct pgconn_begun begun; /* until it is waited for */
+    VALUE value; /* of the first column of the first row; nil where there was no row */
+};
+
+static VALUE rb_cPgconnLargeObjectCall;
+
+static void
+call_mark(void *data)
+{
+    const struct call *call = data;
+
+    rb_gc_mark(call->self);
+    rb_gc_mark(call->request.sql);
+    rb_gc_mark(call->request.arguments);
+    rb_gc_mark(call->request.cursor);
+    rb_gc_mark(call->request.timeout);
+    rb_gc_mark(call->request.plan);
+    rb_gc_mark(call->value);
+}
+
+static void
+call_free(void *data)
+{
+    pgconn_begun_drop(&((struct call *)data)->begun);
+    xfree(data);
+}
+
+static size_t
+call_memsize(const void *data)
+{
+    (void)data;
+    return sizeof(struct call);
+}
+
+static const rb_data_type_t call_type = {
+    .wrap_struct_name = "Pgconn::LargeObject::Call",
+    .function = {.dmark = call_mark, .dfree = call_free, .dsize = call_memsize},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY,
 };
 
 /* By way of the statement cache, which small pieces are much faster with. */
@@ -53,20 +93,24 @@ flight_fill(VALUE arg)
 {
     struct call *call = (struct call *)arg;
 
-    for (long i = 0; i < RARRAY_LEN(call->arguments); i++) {
-        call->request.arguments = rb_ary_entry(call->arguments, i);
-        if (!command_add_known(call)) command_add_alone(call);
-        call->flight->tail->result_format = 1; /* all that these functions give has a binary form */
-    }
+    if (!command_add_known(call)) command_add_alone(call);
+    call->flight->tail->result_format = 1; /* all that these functions give has a binary form */
     return Qnil;
 }
 
-/* In a block they belong to that, which they begin even where they are the first in it. */
+/*
+ * In a block it belongs to that, which it begins even where it is the first in it. Its text is
+ * ASCII alone.
+ */
 static void
-flight_set_transaction(struct pgconn_flight *flight, bool begins)
+flight_set(struct call *call)
 {
-    flight->begins = begins ? PGCONN_BEGINS : PGCONN_BEGINS_AS_PART;
-    if (!begins) return;
+    struct pgconn_flight *flight = call->flight;
+
+    flight->timeless = true;
+    flight->runs_on = call->runs_on;
+    flight->begins = call->begins ? PGCONN_BEGINS : PGCONN_BEGINS_AS_PART;
+    if (!call->begins) return;
     flight->inside = "large objects need a transaction: in autocommit use them inside "
                      "transaction { }";
 }
@@ -79,7 +123,7 @@ flight_make(struct call *call)
     call->flight = NULL;
     rb_protect(flight_fill, (VALUE)call, &state);
     if (!state) {
-        flight_set_transaction(call->flight, call->begins);
+        flight_set(call);
         return;
     }
     if (call->flight) pgconn_flight_free(call->flight);
@@ -101,20 +145,17 @@ command_is_asked(const struct call *call, const struct pgconn_command *command)
            (command->kind == PGCONN_COMMAND_QUERY || command->kind == PGCONN_COMMAND_EXECUTE);
 }
 
-/* Gives the last Result; each is freed as soon as its value was taken, for they are large. */
+/* The Result is freed as soon as its value was taken, for it is large. */
 static VALUE
 flight_take(VALUE arg)
 {
     struct call *call = (struct call *)arg;
     struct pgconn_command *command = call->flight->commands;
-    VALUE result = Qnil;
+    VALUE result;
 
-    for (; command; command = command->next) {
-        if (!command_is_asked(call, command)) continue;
-        if (!NIL_P(result)) pgconn_result_release(result);
-        result = pgconn_answer_take(call->flight, command, &call->request);
-        rb_ary_push(call->values, result_value(result));
-    }
+    while (!command_is_asked(call, command)) command = command->next;
+    result = pgconn_answer_take(call->flight, command, &call->request);
+    call->value = result_value(result);
     return result;
 }
 
@@ -144,13 +185,15 @@ flight_run(struct call *call)
 {
     enum pgconn_run_end end;
 
+    call->flight = pgconn_begun_take(&call->begun);
     for (;;) {
-        flight_make(call);
+        if (!call->flight) flight_make(call);
         pgconn_answer_let_pass(call->session, call->flight);
         end = pgconn_answer_run(call->session, call->flight, call->request.deadline);
         if (end == PGCONN_RUN_ANSWERED && call->flight->refused) call->request.repeated = true;
         else if (end != PGCONN_RUN_OUTDATED) return end;
         pgconn_flight_free(call->flight);
+        call->flight = NULL;
     }
 }
 
@@ -168,29 +211,107 @@ call_run(VALUE arg)
     rb_exc_raise(error);
 }
 
-/* Executes the SQL once for each Array of arguments, all of them in one flight. */
-static VALUE
-connection_large_object_values(VALUE self, VALUE sql, VALUE arguments, VALUE begins)
+/* The time that it may take is counted from when it is waited for. */
+static struct pgconn_request
+request_from_now(const struct call *call)
 {
-    struct call call = {
-        .self = self,
-        .session = pgconn_connection_get_open(self),
-        .request = pgconn_answer_request(pgconn_connection_timeout(self, Qnil)),
-        .arguments = arguments,
-        .begins = RTEST(begins),
-        .values = rb_ary_new(),
-    };
+    struct pgconn_request request = pgconn_answer_request(
+        pgconn_connection_timeout(call->self, Qnil));
+
+    request.sql = call->request.sql;
+    request.arguments = call->request.arguments;
+    request.cursor = call->request.cursor;
+    return request;
+}
+
+static VALUE
+call_new(VALUE connection, VALUE sql, VALUE arguments)
+{
+    struct call *call;
+    VALUE object = TypedData_Make_Struct(rb_cPgconnLargeObjectCall, struct call, &call_type, call);
+
+    call->request = pgconn_answer_request(Qnil);
+    call->value = Qnil;
+    call->self = connection;
+    call->session = pgconn_connection_get_open(connection);
+    call->request.arguments = arguments;
+    call->request.sql = rb_str_new_frozen(sql);
+    call->request.cursor = rb_class_new_instance(1, &connection, rb_cPgconnCursor);
+    return object;
+}
+
+/* Waits for it, and gives the value. */
+static VALUE
+call_finish(VALUE object)
+{
+    struct call *call = RTYPEDDATA_DATA(object);
     VALUE result;
 
-    call.request.sql = rb_str_new_frozen(sql);
-    call.request.cursor = rb_class_new_instance(1, &self, rb_cPgconnCursor);
-    result = pgconn_tracer_run(&call.session->tracer, call.request.sql, call_run, (VALUE)&call);
+    if (call->finished) return call->value;
+    call->session = pgconn_connection_get_open(call->self);
+    call->request = request_from_now(call);
+    call->finished = true;
+    result = pgconn_tracer_run(&call->session->tracer, call->request.sql, call_run, (VALUE)call);
     pgconn_result_release(result);
-    pgconn_delivery_run(call.session);
-    RB_GC_GUARD(call.request.cursor);
-    RB_GC_GUARD(arguments);
-    RB_GC_GUARD(self);
-    return call.values;
+    pgconn_delivery_run(call->session);
+    RB_GC_GUARD(object);
+    return call->value;
+}
+
+/* Executes the SQL; begins: a transaction, where none is open. */
+static VALUE
+connection_large_object_value(VALUE self, VALUE sql, VALUE arguments, VALUE begins)
+{
+    VALUE object = call_new(self, sql, arguments);
+    struct call *call = RTYPEDDATA_DATA(object);
+
+    call->begins = RTEST(begins);
+    return call_finish(object);
+}
+
+/*
+ * Begins that, and gives what large_object_finish takes for the value; where nothing can be begun
+ * now it is waited for here. If there is an error, that is raised when it is waited for. runs_on:
+ * an interrupt of the wait cancels nothing.
+ */
+static VALUE
+connection_large_object_begin(VALUE self, VALUE sql, VALUE arguments, VALUE runs_on)
+{
+    VALUE object = call_new(self, sql, arguments);
+    struct call *call = RTYPEDDATA_DATA(object);
+
+    call->runs_on = RTEST(runs_on);
+    if (!pgconn_begun_is_possible(call->session)) {
+        call_finish(object);
+        return object;
+    }
+    flight_make(call);
+    pgconn_begun_keep(&call->begun, call->session, call->flight);
+    RB_GC_GUARD(object);
+    return object;
+}
+
+/* Whether that wouldn't wait. */
+static VALUE
+connection_large_object_begins_p(VALUE self)
+{
+    return RBOOL(pgconn_begun_is_possible(pgconn_connection_get_open(self)));
+}
+
+static VALUE
+connection_large_object_finish(VALUE self, VALUE object)
+{
+    (void)self;
+    return call_finish(object);
+}
+
+/* Nobody wants its value. */
+static VALUE
+connection_large_object_drop(VALUE self, VALUE object)
+{
+    (void)self;
+    pgconn_begun_drop(&((struct call *)RTYPEDDATA_DATA(object))->begun);
+    return Qnil;
 }
 
 /*
@@ -209,8 +330,15 @@ connection_transaction_mark(VALUE self)
 void
 Init_pgconn_large_object(void)
 {
-    rb_define_private_method(rb_cPgconnConnection, "large_object_values",
-                             connection_large_object_values, 3);
-    rb_define_private_method(rb_cPgconnConnection, "transaction_mark", connection_transaction_mark,
-                             0);
+    VALUE class = rb_cPgconnConnection;
+
+    rb_cPgconnLargeObjectCall = rb_class_new(rb_cObject);
+    rb_gc_register_mark_object(rb_cPgconnLargeObjectCall);
+    rb_undef_alloc_func(rb_cPgconnLargeObjectCall);
+    rb_define_private_method(class, "large_object_begin", connection_large_object_begin, 3);
+    rb_define_private_method(class, "large_object_begins?", connection_large_object_begins_p, 0);
+    rb_define_private_method(class, "large_object_drop", connection_large_object_drop, 1);
+    rb_define_private_method(class, "large_object_finish", connection_large_object_finish, 1);
+    rb_define_private_method(class, "large_object_value", connection_large_object_value, 3);
+    rb_define_private_method(class, "transaction_mark", connection_transaction_mark, 0);
 }

@@ -4,7 +4,9 @@ require "pgconn/large_object/mode"
 require "pgconn/large_object/outbuf"
 require "pgconn/large_object/descriptor"
 require "pgconn/large_object/reader"
+require "pgconn/large_object/writer"
 require "pgconn/large_object/access"
+require "pgconn/large_object/files"
 
 module Pgconn
   # A large object of the server's, read and written like an IO; {Connection#lobject} makes it. All that is
@@ -12,10 +14,16 @@ module Pgconn
   # rolled back in which it was opened; after that only {#close} is fine, all else raises ProgrammingError.
   # (So it does after `RESET ALL`, which takes from the server the mark by which the object is known.)
   #
-  # Several pieces are sent or asked for together, so that large calls are fast over a slow link.
-  # `IO.copy_stream` works both ways; {#export} and {#import} do the same for files, in larger pieces. An
-  # object that is open for reading alone is the one that was there when it was opened, and is read ahead for
-  # who reads it in small pieces.
+  # Several pieces are on their way at a time, so that a slow link costs little. {#write} doesn't wait for the
+  # server's answer as long as not more than 1 MB is unanswered. Yet all that the program does with the
+  # connection keeps its order: what is read behind a write, here or by SQL, sees what was written, and a
+  # commit has all of it. An object that is open for reading alone is the one that was there when it was
+  # opened, and is read ahead for who reads on and on. `IO.copy_stream` works both ways; {#export} and
+  # {#import} do the same for files, in larger pieces.
+  #
+  # What is wrong with something that was written has failed the transaction at once; the error is raised by
+  # the next call of the object that needs an answer of the server: a later {#write}, {#flush}, {#read},
+  # {#size}, {#close}... Other statements raise InFailedSqlTransaction, and so does commit.
   #
   # Like a cursor it belongs to one thread at a time.
   #
@@ -26,6 +34,7 @@ module Pgconn
   # @see https://www.postgresql.org/docs/current/largeobjects.html Large Objects
   class LargeObject
     include Access
+    include Files
 
     OIDS = (0..0xFFFF_FFFF)
     # Where one can end at most: 4 TB.
@@ -99,22 +108,37 @@ module Pgconn
       bytes
     end
 
-    # Writes at the position, over what is there.
+    # Writes at the position, over what is there. Returns when the bytes are on their way, perhaps before the
+    # server has answered: {#flush} waits for that. An interrupt (Timeout, Thread#kill) while it waits for the
+    # answers to earlier writes cancels nothing: all that the position has passed is written.
     #
     # @param values [Array<#to_s>] Strings: as bytes; in text mode those that aren't ASCII-8BIT in the client
     #   encoding
-    # @return [Integer] how many bytes were written
+    # @return [Integer] how many bytes
+    # @raise [DatabaseError] what the server has said of a write before this one
     # @raise [DataError] for text that the client encoding can't represent
     # @raise [ProgrammingError] if it wasn't opened for writing, or isn't valid anymore
     # @raise [InterfaceError] if it is closed
     # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-WRITE lo_write
     def write(*values)
-      descriptor = writable_descriptor
+      writer = writer_get
       bytes = values.map { |value| @mode.bytes_of(value.to_s, @connection.encoding) }
       bytes = bytes.size == 1 ? bytes.first : bytes.join
-      bytes.empty? ? check : descriptor.write(@position, bytes)
-      @position += bytes.bytesize
+      check if bytes.empty?
+      writer.write(@position, bytes) { |size| @position += size }
       bytes.bytesize
+    end
+
+    # Waits until the server has done all that was written.
+    #
+    # @return [self]
+    # @raise [DatabaseError] what it has said of a write
+    # @raise [QueryCanceledError] if that takes longer than the connection's statement_timeout
+    # @raise (see #read)
+    def flush
+      settled_descriptor
+      check
+      self
     end
 
     # Goes to a position, perhaps past the end: what is written there has zeros in front of it.
@@ -160,7 +184,7 @@ module Pgconn
     # @return [Boolean] whether the position is at the end or past it
     # @raise (see #read)
     def eof?
-      open_descriptor_get
+      settled_descriptor
       @reader.end?(@position)
     end
     alias eof eof?
@@ -168,7 +192,7 @@ module Pgconn
     # @return [Integer] in bytes
     # @raise (see #read)
     def size
-      open_descriptor_get.size
+      settled_descriptor.size
     end
 
     # Cuts it off, or extends it with zeros. The position stays.
@@ -180,10 +204,10 @@ module Pgconn
     # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-TRUNCATE lo_truncate64
     def truncate(size = 0)
       size = Integer(size)
-      descriptor = writable_descriptor
+      writer_get
       raise Errno::EINVAL, "size #{size}" unless size.between?(0, SIZE_MAX)
 
-      descriptor.truncate(size)
+      settled_descriptor.truncate(size)
       0
     end
 
@@ -195,8 +219,8 @@ module Pgconn
     # @raise [ProgrammingError] if it isn't valid anymore
     # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-EXPORT lo_export
     def export(path)
-      @reader&.check
-      source = Descriptor.new(statements, @oid, Mode.new("r").flags)
+      settled_descriptor && check unless closed?
+      source = Descriptor.new(connection_get, @oid, Mode.new("r").flags)
       begin
         export_from(source, path)
       ensure
@@ -211,11 +235,10 @@ module Pgconn
     # @raise [SystemCallError] if the file can't be read
     # @raise (see #write)
     def import(path)
-      target = writable_descriptor
+      writer = writer_get
       check
-      start = @position
       File.open(path, "rb") do |file|
-        import_from(file, target, start) { |written| @position = start + written }
+        import_from(file, writer, @position) { |size| @position += size }
       end
     end
 
@@ -228,18 +251,23 @@ module Pgconn
     # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-UNLINK lo_unlink
     def unlink
       if closed? then execute_with_oid("SELECT pg_catalog.lo_unlink($1)", @oid)
-      else @descriptor.unlink(@oid)
+      else settled_descriptor.unlink(@oid)
       end
       forget_descriptor
     end
 
-    # Closes it. Fine in a failed transaction, after its end and on a connection that has ended.
+    # Waits for all that was written, and closes it. Fine in a failed transaction, after its end and on a
+    # connection that has ended.
     #
     # @return [nil]
+    # @raise [DatabaseError] what the server has said of a write, if nothing has told that before and the
+    #   transaction hasn't ended
     # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-CLOSE lo_close
     def close
       descriptor = @descriptor
+      writer = @writer
       forget_descriptor
+      end_writing(writer) if writer
       return unless descriptor && @connection.transaction_status == TRANSACTION_STATUS_INTRANS
 
       quietly { descriptor.close }

@@ -125,11 +125,11 @@ RSpec.describe Pgconn::LargeObject do
   end
 
   describe "that is interrupted" do
-    # A write that waits for a lock.
-    def writing(object, holder)
+    # What waits for a lock. For writes see large_object_ahead_spec.rb.
+    def truncating(object, holder)
       holder.execute("LOCK TABLE pg_largeobject IN ACCESS EXCLUSIVE MODE")
-      thread = in_thread { object.write("x") }
-      wait_until_running(connection.backend_pid, "lowrite")
+      thread = in_thread { object.truncate(2) }
+      wait_until_running(connection.backend_pid, "lo_truncate")
       thread
     end
 
@@ -137,7 +137,7 @@ RSpec.describe Pgconn::LargeObject do
       it "#{how} leaves the connection usable after a rollback, and is where it was" do
         object = connection.lobject(committed("content"), "rw")
         object.seek(3)
-        thread = writing(object, holder = connect)
+        thread = truncating(object, holder = connect)
         interrupt.call(thread)
         outcome_of(thread)
         expect { connection.execute("SELECT 1") }.to raise_error(Pgconn::Errors::InFailedSqlTransaction)

@@ -167,6 +167,25 @@ RSpec.describe "Memory", :long do
     RUBY
   end
 
+  it "stays flat while 200 MB are written to a large object in small pieces, and read from it" do
+    expect_flat(400, <<~RUBY)
+      connection.transaction do
+        $object = connection.lobject if number == 0
+        $oid = $object.oid
+      end if number == 0
+      connection.transaction do
+        object = connection.lobject($oid, number < 200 ? "rw" : "r")
+        object.seek(((number % 200) << 20))
+        if number < 200 then 64.times { object.write("x" * 16_384) }
+        else
+          buffer = +""
+          64.times { object.readpartial(16_384, buffer) }
+        end
+        object.close
+      end
+    RUBY
+  end
+
   it "grows by less than 16 MB over a stream of a million rows" do
     expect_flat(10, <<~RUBY)
       cursor = connection.cursor

@@ -21,59 +21,55 @@ module Pgconn
         raise ArgumentError, "new_oid and new_file are for a new large object, not for #{oid}"
       end
 
-      def statements
-        @statements ||= begin
-          raise InterfaceError, "the large object's initialize was not called" unless @connection
-
-          @connection.method(:large_object_values)
-        end
+      def connection_get
+        @connection or raise InterfaceError, "the large object's initialize was not called"
       end
 
       # One that doesn't need the object to be open, and begins a transaction if need be.
       def execute_with_oid(sql, oid)
-        statements.call(sql, [[Typed.new(oid, OID_TYPE)]], true).first
+        connection_get.send(:large_object_value, sql, [Typed.new(oid, OID_TYPE)], true)
       end
 
       def create(new_oid)
         execute_with_oid("SELECT pg_catalog.lo_create($1)", new_oid)
       end
 
-      # What can't be read to its end isn't left half done for somebody to commit.
-      def create_from(file, new_oid)
-        raise Errno::EISDIR, file.path if file.stat.directory?
-
-        @oid = create(new_oid)
-        target = Descriptor.new(statements, @oid, Mode.new("w").flags)
-        import_from(file, target)
-        target.close
-        whole = true
-      ensure
-        quietly { unlink } if @oid && !whole
-      end
-
       def open_descriptor
-        @descriptor = Descriptor.new(statements, @oid, @mode.flags)
-        @reader = Reader.new(@descriptor, @connection.method(:transaction_mark), !@mode.writes?)
+        @descriptor = Descriptor.new(@connection, @oid, @mode.flags)
+        @reader = Reader.new(@descriptor, !@mode.writes?)
+        @writer = Writer.new(@descriptor)
       end
 
       def forget_descriptor
-        @descriptor = @reader = nil
+        @reader&.forget
+        @descriptor = @reader = @writer = nil
       end
 
       def open_descriptor_get
         @descriptor or raise InterfaceError, "large object already closed"
       end
 
-      def writable_descriptor
-        descriptor = open_descriptor_get
-        return descriptor if @mode.writes?
+      # Once it is known what has become of all that was written.
+      def settled_descriptor
+        open_descriptor_get
+        @writer.flush
+        @descriptor
+      end
+
+      def writer_get
+        open_descriptor_get
+        return @writer if @mode.writes?
 
         raise ProgrammingError, "the large object was opened for reading only"
       end
 
+      # Learns that the descriptor is valid.
       def check
-        open_descriptor_get
-        @reader.check
+        return if open_descriptor_get.unchanged?
+
+        @writer.flush
+        @reader.settle
+        @descriptor.check
       end
 
       def length_of(length)
@@ -84,7 +80,7 @@ module Pgconn
       end
 
       def read_bytes(length)
-        open_descriptor_get
+        settled_descriptor
         check if length.zero?
         bytes = @reader.read(@position, length)
         @position += bytes.bytesize
@@ -102,24 +98,11 @@ module Pgconn
         text
       end
 
-      # Yields after each piece how many bytes there were so far.
-      def import_from(file, target, position = 0)
-        bytes = "".b
-        written = 0
-        while file.read(Reader::TOGETHER, bytes)
-          target.write(position + written, bytes)
-          written += bytes.bytesize
-          yield written if block_given?
-        end
-        written
-      end
-
-      def export_from(source, path)
-        File.open(path, "wb") do |file|
-          Reader.new(source, nil, false).each_piece { |bytes| file.write(bytes) }
-          file.flush
-          file.size
-        end
+      # An error of a write is told, unless that was undone since, or what failed has ended.
+      def end_writing(writer)
+        quietly { writer.flush }
+      rescue DatabaseError => e
+        raise if e.sqlstate.nil? || @connection.transaction_status == TRANSACTION_STATUS_INERROR
       end
 
       # For the end of what can't be used any more.

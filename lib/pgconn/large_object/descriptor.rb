@@ -10,14 +10,15 @@ module Pgconn
     # Each access goes to a position of its own: where the server's stands doesn't matter, so that an
     # interrupt leaves no doubt about it.
     #
+    # What is read and written may be begun, and its answer taken later, so that several pieces are on their
+    # way at a time.
+    #
     # @api private
     # @see https://www.postgresql.org/docs/current/lo-funcs.html Server-Side Functions
     # @see https://www.postgresql.org/docs/current/sql-set.html SET LOCAL
     class Descriptor
-      # Bytes of one statement.
-      PIECE = 1 << 20
-      # How many statements go to the server together, at most.
-      TOGETHER = 8
+      # Bytes of one statement, at most.
+      PIECE = 1 << 18
 
       INT4 = 23
       INT8 = 20
@@ -42,39 +43,63 @@ module Pgconn
       private_constant :INT4, :INT8, :OID, :TEXT, :BYTEA, :OPEN, :VALID, :AT, :CHECK, :READ, :WRITE, :SIZE,
                        :TRUNCATE, :UNLINK, :CLOSE
 
-      # @param statements [Method] Connection#large_object_values
+      # What was begun: the call, and what the connection's transaction_mark was before it.
+      Begun = Struct.new(:call, :mark)
+      private_constant :Begun
+
       # @param flags [Integer] those of {Mode}
-      def initialize(statements, oid, flags)
-        @statements = statements
+      def initialize(connection, oid, flags)
+        @connection = connection
         known_by = object_id.to_s # no other object of this process ever has the same
         arguments = [Typed.new(oid, OID), Typed.new(flags, INT4), Typed.new(known_by, TEXT)]
-        fd, = statements.call(OPEN, [arguments], true)
+        fd = connection.send(:large_object_value, OPEN, arguments, true)
         @known = [Typed.new(fd, INT4), Typed.new(known_by, TEXT)].freeze
       end
+
+      # Whether nothing has happened since the last answer that could have ended it.
+      def unchanged? = !@mark.nil? && mark == @mark
+
+      # Whether something may be begun: it is there as far as is known, and nothing would be waited for.
+      def begins? = unchanged? && @connection.send(:large_object_begins?)
 
       # @raise [ProgrammingError] if it is gone
       def check
         execute(CHECK)
       end
 
-      # @param length [Integer] bytes, of all pieces together
-      # @return [String] shorter at the end
-      def read(position, length)
-        arguments = spans(position, length).map do |from, size|
-          [*@known, Typed.new(from, INT8), Typed.new(size, INT4)]
-        end
-        pieces = execute_all(READ, arguments)
-        pieces.size == 1 ? pieces.first : pieces.join
+      # @param length [Integer] bytes, not more than PIECE
+      # @return [Begun] for {#finish}, which gives a String that is shorter at the end
+      def begin_read(position, length)
+        start(READ, Typed.new(position, INT8), Typed.new(length, INT4))
       end
 
-      # @param bytes [String] in ASCII-8BIT
+      # Whatever interrupts who waits for it, there is no hole in what is written.
+      #
+      # @param bytes [String] in ASCII-8BIT, not more than PIECE
+      # @return [Begun]
+      def begin_write(position, bytes)
+        start(WRITE, Typed.new(position, INT8), Typed.new(bytes, BYTEA), runs_on: true)
+      end
+
+      # Waits for it. Once only. Where that fails nothing is begun until the server has been asked again.
+      #
+      # @return [Object] what the function gave
+      # @raise [ProgrammingError] if it is gone
+      def finish(begun)
+        value_of(@connection.send(:large_object_finish, begun.call), begun.mark)
+      rescue Error
+        @mark = nil
+        raise
+      end
+
+      # Nobody wants it.
+      def drop(begun)
+        @connection.send(:large_object_drop, begun.call)
+      end
+
+      # @param bytes (see #begin_write)
       def write(position, bytes)
-        spans(0, bytes.bytesize).each_slice(TOGETHER) do |slice|
-          execute_all(WRITE, slice.map do |from, size|
-            piece = size == bytes.bytesize ? bytes : bytes.byteslice(from, size) # a part would share memory
-            [*@known, Typed.new(position + from, INT8), Typed.new(piece, BYTEA)]
-          end)
-        end
+        execute(WRITE, Typed.new(position, INT8), Typed.new(bytes, BYTEA))
       end
 
       # @return [Integer] bytes
@@ -92,25 +117,29 @@ module Pgconn
 
       # What is gone can be closed.
       def close
-        @statements.call(CLOSE, [@known], false)
+        @connection.send(:large_object_value, CLOSE, @known, false)
       end
 
       private
 
-      # [position, size] of each piece
-      def spans(position, length)
-        (0...length).step(PIECE).map { |from| [position + from, [PIECE, length - from].min] }
+      def mark = @connection.send(:transaction_mark)
+
+      def start(sql, *arguments, runs_on: false)
+        before = mark
+        Begun.new(@connection.send(:large_object_begin, sql, [*@known, *arguments], runs_on), before)
       end
 
       def execute(sql, *arguments)
-        execute_all(sql, [[*@known, *arguments]]).first
+        before = mark
+        value_of(@connection.send(:large_object_value, sql, [*@known, *arguments], false), before)
       end
 
-      def execute_all(sql, arguments)
-        values = @statements.call(sql, arguments, false)
-        raise ProgrammingError, "lobject isn't valid anymore" if values.include?(nil)
+      # The mark was taken before the answer: what comes between the two may have ended the descriptor.
+      def value_of(value, mark)
+        raise ProgrammingError, "lobject isn't valid anymore" if value.nil?
 
-        values
+        @mark = mark
+        value
       end
     end
     private_constant :Descriptor

@@ -2,119 +2,157 @@
 
 module Pgconn
   class LargeObject
-    # Reads from a descriptor, and for who reads on and on in small pieces more than was asked for.
+    # Reads from a descriptor, in pieces of which several are on their way at a time; for who reads on and on
+    # also those that come next.
     #
     # @api private
     class Reader
-      # Bytes that go to the server's in one go, at most.
-      TOGETHER = Descriptor::PIECE * Descriptor::TOGETHER
-      # Bytes that are read ahead, at most.
-      AHEAD = Descriptor::PIECE
-      private_constant :AHEAD
+      # Bytes that are on their way at a time, at most, besides the last piece.
+      UNDER_WAY = 1 << 21
+      # What the pieces that nobody has asked for yet have at first; it doubles up to that of a piece.
+      WINDOW = 1 << 14
+      # How many of them there are at least.
+      AHEAD = 3
+      private_constant :UNDER_WAY, :WINDOW, :AHEAD
 
-      # @param mark [Method] Connection#transaction_mark
-      # @param keeps [Boolean] whether what was read may be kept: not where it can be written meanwhile. What
-      #   is opened for reading alone is as it was when it was opened, as long as that is valid
-      def initialize(descriptor, mark, keeps)
+      # @param keeps [Boolean] whether bytes may be read before they are asked for: not where they can be
+      #   written meanwhile. What is opened for reading alone is as it was when it was opened, as long as that
+      #   is valid
+      def initialize(descriptor, keeps)
         @descriptor = descriptor
-        @mark = mark
         @keeps = keeps
         @window = 0
+        @ahead = []
         forget
       end
 
       # @param length [Integer, Float] bytes, or Float::INFINITY
       # @return [String] shorter where the object ends
       def read(position, length)
-        window = next_window(position, length)
-        bytes = kept(position, length)
-        while bytes.bytesize < length
-          wanted = wanted(length - bytes.bytesize, window)
-          piece = fetch(position + bytes.bytesize, wanted)
+        start(position)
+        bytes = take_here(length)
+        until bytes.bytesize == length || @at_end
+          begin_up_to(position + length, bytes.bytesize)
+          finish_first
+          piece = take_here(length - bytes.bytesize)
           bytes = bytes.empty? ? piece : bytes << piece
-          break if piece.bytesize < wanted
-
-          window *= 2
         end
-        bytes = keep(position, bytes, length) if bytes.bytesize > length
         @read_to = position + bytes.bytesize
+        @keeps ? begin_ahead : forget
         bytes
       end
 
       # Whether nothing is to be read there.
       def end?(position)
-        ended = kept(position, 1).empty? && read(position, 1).empty?
+        return false if position == @read_to && here.positive? && @descriptor.unchanged?
+
+        bytes = read(position, 1)
+        @here = bytes + take_here(here) if @keeps
         @read_to = position
-        ended
+        bytes.empty?
       end
 
-      # Yields pieces, up to the end.
-      def each_piece(position = 0)
+      # Yields pieces, from the beginning to the end.
+      def each_piece
+        position = 0
         loop do
-          bytes = @descriptor.read(position, TOGETHER)
-          yield bytes unless bytes.empty?
-          break if bytes.bytesize < TOGETHER
+          bytes = read(position, Descriptor::PIECE)
+          break if bytes.empty?
 
+          yield bytes
           position += bytes.bytesize
+          bytes.clear
         end
       end
 
-      # Whether nothing has happened since the last answer that could have ended the descriptor.
-      def unchanged? = !@marked.nil? && @mark.call == @marked
-
-      # Learns that the descriptor is valid.
-      def check
-        return if unchanged?
-
+      # Raises what has become of the pieces that are on their way, and forgets them.
+      def settle
+        @descriptor.finish(@ahead.shift.first) until @ahead.empty?
+      ensure
         forget
-        marking { @descriptor.check }
+      end
+
+      # Nothing of what is on its way is wanted.
+      def forget
+        @here = "".b
+        @taken = 0
+        @at_end = false
+        drop_ahead
       end
 
       private
 
-      def forget
-        @kept = "".b
-        @kept_at = 0
+      def drop_ahead
+        @ahead.map(&:first).each { |begun| @descriptor.drop(begun) }
+        @ahead = []
       end
 
-      # The mark is taken before the answer: what comes between the two may have ended the descriptor.
-      def marking
-        mark = @mark.call
-        value = yield
-        @marked = mark
-        value
+      # Bytes that are here.
+      def here = @here.bytesize - @taken
+
+      # What was read ahead is of use to who reads on, and only as long as the descriptor has lasted.
+      def start(position)
+        follows = position == @read_to
+        @window = follows ? (2 * @window).clamp(WINDOW, Descriptor::PIECE) : 0
+        if !@descriptor.unchanged? then settle
+        elsif !follows then forget
+        end
+        @begun_to = position + here if @ahead.empty?
       end
 
-      # Doubles for who reads on where the last reading ended.
-      def next_window(position, length)
-        return Descriptor::PIECE if length == Float::INFINITY
+      # The String itself where all of it is wanted; else a part.
+      def take_here(length)
+        return take_all_here if @taken.zero? && length >= @here.bytesize
+        return take_rest if length >= here
 
-        @window = @keeps && position == @read_to ? (2 * @window).clamp(1 << 14, AHEAD) : 0
+        bytes = @here.byteslice(@taken, length)
+        @taken += length
+        bytes
+      end
+
+      # A copy, for the end of a String would share its memory. That is freed here and now: the collector has
+      # little reason to hurry with a few large Strings.
+      def take_rest
+        bytes = "".b << @here.byteslice(@taken..)
+        take_all_here.clear
+        bytes
+      end
+
+      def take_all_here
+        bytes = @here
+        @here = "".b
+        @taken = 0
+        bytes
       end
 
       # For who wants all there is, more and more.
-      def wanted(missing, window)
-        [missing == Float::INFINITY ? window : [missing, window].max, TOGETHER].min
+      def begin_up_to(position, come)
+        limit = position == Float::INFINITY ? [come, UNDER_WAY].min : UNDER_WAY
+        while @begun_to < position && (@ahead.empty? || @ahead.sum(&:last) <= limit)
+          begin_piece([position - @begun_to, Descriptor::PIECE].min)
+        end
       end
 
-      def fetch(position, length)
-        marking { @descriptor.read(position, length) }
+      def begin_ahead
+        return if @at_end || @window.zero?
+
+        begin_piece(@window) while @begun_to - @read_to <= AHEAD * @window && @descriptor.begins?
       end
 
-      def kept(position, length)
-        offset = position - @kept_at
-        return "".b unless offset >= 0 && offset < @kept.bytesize && unchanged?
-
-        @kept.byteslice(offset, [length, @kept.bytesize].min)
+      def begin_piece(size)
+        @ahead << [@descriptor.begin_read(@begun_to, size), size]
+        @begun_to += size
       end
 
-      # Gives what was asked for, and keeps all of it. What was kept before is freed here and now, for
-      # the collector has little reason to hurry with a few large Strings.
-      def keep(position, bytes, length)
-        @kept.clear
-        @kept = bytes
-        @kept_at = position
-        bytes.byteslice(0, length)
+      # Behind a piece that is short there is nothing.
+      def finish_first
+        begun, size = @ahead.shift
+        @here = @descriptor.finish(begun)
+        @taken = 0
+        return if @here.bytesize == size
+
+        @at_end = true
+        drop_ahead
       end
     end
     private_constant :Reader
