@@ -13,7 +13,7 @@ RSpec.describe "Waiting for a stream" do
   WaysOfWaiting.all.each do |way, run|
     it "works for #{way}, to the end, to a break and to an error" do
       rows, sum, error, after = run.call(server) do |keywords|
-        conn = closed_later(Pgconn.connect(**keywords, autocommit: true))
+        conn = closed_later(Pgconn.connect(**keywords, autocommit: true, cancel_timeout: 30))
         sum = conn.cursor.stream("SELECT i, repeat('x', 100) FROM generate_series(1, 20000) AS i").sum { |row| row[0] }
         rows = conn.cursor.stream("SELECT generate_series(1, 300000)").first(2)
         error = begin
