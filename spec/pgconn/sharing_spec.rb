@@ -145,7 +145,8 @@ RSpec.describe "A connection shared by threads" do
   end
 
   it "is one of many that can be made at the same time" do
-    threads = Array.new(10) { |number| in_thread { connect.execute("SELECT $1::int", [number]).fetch_value } }
+    conninfo = server.conninfo
+    threads = Array.new(10) { |number| in_thread { connect(conninfo).execute("SELECT $1::int", [number]).fetch_value } }
     expect(threads.map { |thread| value_of(thread) }).to eq((0...10).to_a)
   end
 end
