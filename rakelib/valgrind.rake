@@ -84,8 +84,8 @@ namespace :spec do
     # The stacks of Fibers lie side by side: a switch to the next one mustn't be taken for a deep call,
     # which would make all of that stack look uninitialized. No function here has a frame so large.
     options = %w[--leak-check=full --show-leak-kinds=definite --num-callers=50 --error-limit=no
-                 --max-stackframe=100000 --fair-sched=yes --child-silent-after-fork=yes --suppressions=spec/support/ruby.supp
-                 --xml=yes --xml-file=tmp/valgrind.%p.xml]
+                 --max-stackframe=100000 --fair-sched=yes --child-silent-after-fork=yes
+                 --suppressions=spec/support/ruby.supp --xml=yes --xml-file=tmp/valgrind.%p.xml]
     passed = system({ "PGCONN_VALGRIND" => "1" }, "valgrind", *options, RbConfig.ruby, "-rbundler/setup",
                     Gem.bin_path("rspec-core", "rspec"), *ENV["SPEC"].to_s.split)
     problems = Dir["tmp/valgrind.*.xml"].flat_map { |path| ValgrindReport.new(path).problems }
