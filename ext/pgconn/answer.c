@@ -23,6 +23,18 @@ pgconn_answer_request(VALUE timeout)
     return request;
 }
 
+void
+pgconn_answer_mark_request(const struct pgconn_request *request)
+{
+    rb_gc_mark(request->sql);
+    rb_gc_mark(request->arguments);
+    rb_gc_mark(request->cursor);
+    rb_gc_mark(request->timeout);
+    rb_gc_mark(request->registry);
+    rb_gc_mark(request->plan);
+    rb_gc_mark(request->spare);
+}
+
 struct answer {
     struct pgconn_flight *flight;
     struct pgconn_request *request;

@@ -45,6 +45,9 @@ enum pgconn_answer {
     PGCONN_ANSWER_REFUSED,  /* for no fault of its own; nothing is lost: it can be sent again */
 };
 
+/* For the garbage collector, where a request isn't on its caller's stack: none of it moves. */
+void pgconn_answer_mark_request(const struct pgconn_request *request);
+
 /* No statement of the user's; the deadline is counted from now. */
 struct pgconn_request pgconn_answer_request(VALUE timeout);
 

@@ -18,10 +18,7 @@ copy_mark(void *data)
     rb_gc_mark(copy->plan);
     rb_gc_mark(copy->progress);
     rb_gc_mark(copy->result);
-    rb_gc_mark(copy->request.sql);
-    rb_gc_mark(copy->request.timeout);
-    rb_gc_mark(copy->request.registry);
-    rb_gc_mark(copy->request.plan);
+    pgconn_answer_mark_request(&copy->request);
     if (copy->flight) rb_gc_mark(copy->flight->transfer->thread);
 }
 

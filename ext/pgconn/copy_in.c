@@ -100,7 +100,7 @@ writing_failed(const struct writing *writing, int state)
     rb_jump_tag(state);
 }
 
-/* One rb_protect and no rb_rescue2 within rb_ensure: that is a tenth of all that a row costs. */
+/* One rb_protect and no rb_rescue2 within rb_ensure: that is a twentieth of what a row costs. */
 static void
 writing_protected(struct writing *writing)
 {

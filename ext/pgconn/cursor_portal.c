@@ -136,16 +136,14 @@ portal_flight(const struct pgconn_cursor *cursor, VALUE sql, VALUE registry)
     const struct pgconn_portal *portal = cursor->portal;
     VALUE wire = cursor_export(cursor, sql, "SQL");
     const char *text = StringValueCStr(wire);
-    struct pgconn_flight *flight = pgconn_flight_new();
-    struct pgconn_command *command = NULL;
+    struct pgconn_flight *flight = pgconn_session_flight(cursor_session(cursor));
+    struct pgconn_command *command = pgconn_flight_append(flight, PGCONN_COMMAND_QUERY, text);
 
-    if (flight) command = pgconn_flight_append(flight, PGCONN_COMMAND_QUERY, text);
     if (!command) {
-        if (flight) pgconn_flight_free(flight);
+        pgconn_flight_free(flight);
         rb_memerror();
     }
     command->result_format = portal_format(cursor, registry);
-    flight->settings = cursor_session(cursor)->settings;
     flight->begins = portal->holds ? PGCONN_BEGINS_NEVER : PGCONN_BEGINS;
     flight->joins = portal->holds;
     flight->resource = pgconn_resource_retain(portal->resource);
@@ -298,12 +296,10 @@ portal_await(const struct pgconn_cursor *cursor)
 {
     struct pgconn_request request = pgconn_answer_request(
         pgconn_connection_timeout(cursor->connection, cursor->timeout));
-    struct pgconn_flight *flight;
+    struct pgconn_session *session = pgconn_connection_get_open(cursor->connection);
     VALUE result;
 
-    flight = pgconn_flight_new();
-    if (!flight) rb_memerror();
-    pgconn_answer_wait(pgconn_connection_get_open(cursor->connection), flight, &request, &result);
+    pgconn_answer_wait(session, pgconn_session_flight(session), &request, &result);
 }
 
 /* Of a page that was requested ahead note will be taken. */

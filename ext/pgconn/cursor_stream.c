@@ -29,10 +29,7 @@ stream_mark(void *data)
     rb_gc_mark(stream->call.timeout);
     rb_gc_mark(stream->cursor);
     rb_gc_mark(stream->result);
-    rb_gc_mark(stream->request.timeout);
-    rb_gc_mark(stream->request.registry);
-    rb_gc_mark(stream->request.plan);
-    rb_gc_mark(stream->request.spare);
+    pgconn_answer_mark_request(&stream->request);
     pgconn_row_maker_mark(&stream->maker);
     if (stream->flight) rb_gc_mark(stream->flight->transfer->thread);
 }

@@ -29,11 +29,7 @@ call_mark(void *data)
     const struct call *call = data;
 
     rb_gc_mark(call->self);
-    rb_gc_mark(call->request.sql);
-    rb_gc_mark(call->request.arguments);
-    rb_gc_mark(call->request.cursor);
-    rb_gc_mark(call->request.timeout);
-    rb_gc_mark(call->request.plan);
+    pgconn_answer_mark_request(&call->request);
     rb_gc_mark(call->value);
 }
 

@@ -8,12 +8,7 @@ pgconn_pipeline_entries_mark(const struct pgconn_pipeline_entries *entries)
     for (long i = 0; i < entries->count; i++) {
         const struct pgconn_pipeline_entry *entry = &entries->all[i];
 
-        rb_gc_mark(entry->request.sql);
-        rb_gc_mark(entry->request.arguments);
-        rb_gc_mark(entry->request.cursor);
-        rb_gc_mark(entry->request.timeout);
-        rb_gc_mark(entry->request.registry);
-        rb_gc_mark(entry->request.plan);
+        pgconn_answer_mark_request(&entry->request);
         rb_gc_mark(entry->statement);
         rb_gc_mark(entry->error);
     }

@@ -6,7 +6,6 @@ require "pgconn/large_object/descriptor"
 require "pgconn/large_object/reader"
 require "pgconn/large_object/writer"
 require "pgconn/large_object/access"
-require "pgconn/large_object/files"
 
 module Pgconn
   # A large object of the server's, read and written like an IO; {Connection#lobject} makes it. All that is
@@ -34,7 +33,6 @@ module Pgconn
   # @see https://www.postgresql.org/docs/current/largeobjects.html Large Objects
   class LargeObject
     include Access
-    include Files
 
     OIDS = (0..0xFFFF_FFFF)
     # Where one can end at most: 4 TB.
@@ -209,37 +207,6 @@ module Pgconn
 
       settled_descriptor.truncate(size)
       0
-    end
-
-    # Writes its content to a file, whatever the position; also when it is closed.
-    #
-    # @param path [String, #to_path] of this machine; a file that is there is overwritten
-    # @return [Integer] how many bytes
-    # @raise [SystemCallError] if the file can't be written, such as Errno::ENOSPC
-    # @raise [ProgrammingError] if it isn't valid anymore
-    # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-EXPORT lo_export
-    def export(path)
-      settled_descriptor && check unless closed?
-      source = Descriptor.new(connection_get, @oid, Mode.new("r").flags)
-      begin
-        export_from(source, path)
-      ensure
-        quietly { source.close }
-      end
-    end
-
-    # Writes the content of a file at the position.
-    #
-    # @param path [String, #to_path] of this machine
-    # @return [Integer] how many bytes
-    # @raise [SystemCallError] if the file can't be read
-    # @raise (see #write)
-    def import(path)
-      writer = writer_get
-      check
-      File.open(path, "rb") do |file|
-        import_from(file, writer, @position) { |size| @position += size }
-      end
     end
 
     # Deletes the object, and closes this one; also when it is closed already. The server closes all that this

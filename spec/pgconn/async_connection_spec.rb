@@ -3,21 +3,6 @@
 require "spec_helper"
 
 RSpec.describe "An async connection" do
-  # Polls until POLL_OK.
-  # @return [Array<Integer>] what poll has said before
-  def finish(connection)
-    seen = []
-    until (events = connection.poll) == Pgconn::POLL_OK
-      seen << events
-      connection.to_io.wait(events, ConnectionHelpers::SOON) or raise "nothing has come"
-    end
-    seen
-  end
-
-  def connect_async(**keywords)
-    connect(server.conninfo, async: true, **keywords).tap { |connection| finish(connection) }
-  end
-
   let(:connection) { connect_async }
   let(:cursor) { connection.cursor }
 
@@ -26,7 +11,7 @@ RSpec.describe "An async connection" do
       connection = connect(async: true)
       expect([connection.executing?, connection.closed?, connection.status]).to eq([true, false, Pgconn::STATUS_SETUP])
       expect { connection.execute("SELECT 1") }.to raise_error(Pgconn::ProgrammingError, /poll/)
-      finish(connection)
+      poll_to_end(connection)
       expect([connection.executing?, connection.closed?, connection.status]).to eq([false, false, Pgconn::STATUS_READY])
     end
 
@@ -34,14 +19,14 @@ RSpec.describe "An async connection" do
       connection = connect_tcp(async: true)
       expect(connection.poll).to eq(Pgconn::POLL_WRITE).or eq(Pgconn::POLL_READ)
       expect(IO.select([connection.to_io], [connection.to_io], nil, ConnectionHelpers::SOON)).not_to be_nil
-      expect(finish(connection)).to all(eq(Pgconn::POLL_READ).or(eq(Pgconn::POLL_WRITE)))
+      expect(poll_to_end(connection)).to all(eq(Pgconn::POLL_READ).or(eq(Pgconn::POLL_WRITE)))
     end
 
     it "goes on to the next host, where to_io follows the descriptor" do
       SilentHost.open do |silent|
         connection = connect(nil, async: true, host: "#{silent.host},#{server.host}", port: "#{silent.port},#{server.port}",
                                   dbname: server.database, user: server.user, sslmode: "disable", connect_timeout: 0.3)
-        finish(connection)
+        poll_to_end(connection)
         expect(connection.info.port).to eq(server.port)
       end
     end
@@ -51,7 +36,7 @@ RSpec.describe "An async connection" do
         connection = Pgconn.connect(host: silent.host, port: silent.port, async: true, sslmode: "disable")
         2.times { connection.to_io.wait(connection.poll, 1) }
         silent.accept.close
-        expect { finish(connection) }.to raise_error(Pgconn::OperationalError, /127\.0\.0\.1/)
+        expect { poll_to_end(connection) }.to raise_error(Pgconn::OperationalError, /127\.0\.0\.1/)
         expect(connection).to be_closed
         expect { connection.poll }.to raise_error(Pgconn::InterfaceError, /closed/)
       end
@@ -82,9 +67,9 @@ RSpec.describe "An async connection" do
     it "uses TLS" do
       connection = connect(nil, async: true, host: "localhost", port: server.port, dbname: server.database,
                                 user: server.user, sslmode: "require")
-      finish(connection)
+      poll_to_end(connection)
       connection.execute("SELECT repeat('x', 5000000)").tap do |cursor|
-        finish(connection)
+        poll_to_end(connection)
         expect(cursor.fetch_value.bytesize).to eq(5_000_000)
       end
     end
@@ -103,7 +88,7 @@ RSpec.describe "An async connection" do
       expect(cursor.execute("SELECT pg_sleep(0.2), 'answer'")).to equal(cursor)
       expect(connection.executing?).to be(true)
       expect(connection.poll).to eq(Pgconn::POLL_READ)
-      finish(connection)
+      poll_to_end(connection)
       expect(connection.executing?).to be(false)
       expect(cursor.fetch[1]).to eq("answer")
     end
@@ -111,15 +96,15 @@ RSpec.describe "An async connection" do
     it "has isexecuting as another name, which is false of connections that wait" do
       cursor.execute("SELECT 1")
       expect([connection.isexecuting, connect.isexecuting]).to eq([true, false])
-      finish(connection)
+      poll_to_end(connection)
     end
 
     it "raises the server's error in poll, and stays usable" do
       cursor.execute("SELECT 1/0")
-      expect { finish(connection) }.to raise_error(Pgconn::Errors::DivisionByZero) { |error| expect(error.cursor).to equal(cursor) }
+      expect { poll_to_end(connection) }.to raise_error(Pgconn::Errors::DivisionByZero) { |error| expect(error.cursor).to equal(cursor) }
       expect(connection.executing?).to be(false)
       cursor.execute("SELECT 'usable'")
-      finish(connection)
+      poll_to_end(connection)
       expect(cursor.fetch_value).to eq("usable")
     end
 
@@ -127,14 +112,14 @@ RSpec.describe "An async connection" do
       cursor.execute("SELECT pg_sleep(0.1), 'first'")
       expect { connection.execute("SELECT 'second'") }.to raise_error(Pgconn::ProgrammingError, /underway/)
       expect { connection.cursor.callproc("now") }.to raise_error(Pgconn::ProgrammingError, /underway/)
-      finish(connection)
+      poll_to_end(connection)
       expect(cursor.fetch[1]).to eq("first")
     end
 
     it "says where nothing can be fetched yet that it is underway" do
       cursor.execute("SELECT 1")
       expect { cursor.fetch }.to raise_error(Pgconn::ProgrammingError, /underway: poll/)
-      finish(connection)
+      poll_to_end(connection)
       expect(cursor.fetch.to_a).to eq([1])
     end
 
@@ -142,27 +127,27 @@ RSpec.describe "An async connection" do
       cursor.execute("SELECT pg_sleep(0.1), 1")
       expect { cursor.fetch }.to raise_error(Pgconn::ProgrammingError)
       expect { cursor.scroll(1) }.to raise_error(Pgconn::ProgrammingError)
-      finish(connection)
+      poll_to_end(connection)
       expect(cursor.fetch[1]).to eq(1)
     end
 
     it "sends a large statement as the socket takes it" do
       size = 100_000_000
       cursor.execute("SELECT length($1::text)", ["x" * size])
-      expect(finish(connection)).to include(Pgconn::POLL_READ | Pgconn::POLL_WRITE)
+      expect(poll_to_end(connection)).to include(Pgconn::POLL_READ | Pgconn::POLL_WRITE)
       expect(cursor.fetch_value).to eq(size)
     end
 
     it "asks for types first by itself" do
       cursor.execute("SELECT $1::int[]", [[1, nil, 3]])
-      finish(connection)
+      poll_to_end(connection)
       expect(cursor.fetch_value).to eq([1, nil, 3])
     end
 
     it "learns its statements as other connections do" do
       values = Array.new(4) do |number|
         cursor.execute("SELECT $1::int, '2024-02-29'::date", [number])
-        finish(connection)
+        poll_to_end(connection)
         cursor.fetch.to_a
       end
       expect(values).to eq(Array.new(4) { |number| [number, Date.new(2024, 2, 29)] })
@@ -172,7 +157,7 @@ RSpec.describe "An async connection" do
       expect(connection.autocommit).to be(true)
       table = "async_#{Process.pid}"
       cursor.execute("CREATE TABLE #{table} AS SELECT 1 AS id")
-      finish(connection)
+      poll_to_end(connection)
       expect(observe("SELECT id FROM #{table}")).to eq(1)
     ensure
       observer.execute("DROP TABLE IF EXISTS #{table}")
@@ -180,18 +165,18 @@ RSpec.describe "An async connection" do
 
     it "executes several statements, the first error of which is raised" do
       cursor.execute("SELECT 1; SELECT 2")
-      finish(connection)
+      poll_to_end(connection)
       expect([cursor.fetch_value, cursor.next_result, cursor.fetch_value]).to eq([1, true, 2])
       cursor.execute("SELECT 1; SELECT 1/0; SELECT nothing")
-      expect { finish(connection) }.to raise_error(Pgconn::Errors::DivisionByZero)
+      expect { poll_to_end(connection) }.to raise_error(Pgconn::Errors::DivisionByZero)
       cursor.execute("SELECT 3")
-      finish(connection)
+      poll_to_end(connection)
       expect(cursor.fetch_value).to eq(3)
     end
 
     it "calls functions, scrolls, and shows statements" do
       cursor.callproc("regexp_split_to_table", ["a,b,c", ","])
-      finish(connection)
+      poll_to_end(connection)
       cursor.scroll(1)
       expect(cursor.fetch_all.map(&:first)).to eq(%w[b c])
       expect(cursor.mogrify("SELECT $1", [5])).to match(/5/)
@@ -205,30 +190,30 @@ RSpec.describe "An async connection" do
     it "refuses values that can't be sent at once" do
       expect { cursor.execute("SELECT $1::text", ["a\0b"]) }.to raise_error(Pgconn::DataError)
       cursor.execute("SELECT 1")
-      finish(connection)
+      poll_to_end(connection)
       expect(cursor.fetch_value).to eq(1)
     end
 
     it "takes a burst of notices" do
       cursor.execute("DO $$ BEGIN FOR i IN 1..20000 LOOP RAISE NOTICE '%', repeat('x', 100); END LOOP; END $$")
-      finish(connection)
+      poll_to_end(connection)
       expect(connection.notices.size).to eq(50)
     end
 
     it "cancels the statement at its deadline" do
       cursor.execute("SELECT pg_sleep(60)", timeout: 0.2)
-      expect { finish(connection) }.to raise_error(Pgconn::QueryCanceledError) { |error| expect(error.outcome).to eq(:canceled) }
+      expect { poll_to_end(connection) }.to raise_error(Pgconn::QueryCanceledError) { |error| expect(error.outcome).to eq(:canceled) }
       cursor.execute("SELECT 1")
-      finish(connection)
+      poll_to_end(connection)
       expect(cursor.fetch_value).to eq(1)
     end
 
     it "can be cancelled" do
       cursor.execute("SELECT pg_sleep(60)")
       connection.cancel
-      expect { finish(connection) }.to raise_error(Pgconn::QueryCanceledError)
+      expect { poll_to_end(connection) }.to raise_error(Pgconn::QueryCanceledError)
       cursor.execute("SELECT pg_sleep(60)")
-      finish_soon = -> { finish(connection) }
+      finish_soon = -> { poll_to_end(connection) }
       eventually { connection.poll && backend_state(connection.backend_pid) == "active" }
       cursor.cancel
       expect(&finish_soon).to raise_error(Pgconn::QueryCanceledError)
@@ -247,7 +232,7 @@ RSpec.describe "An async connection" do
     it "raises ConnectionLost in poll when the connection is lost" do
       cursor.execute("SELECT pg_sleep(60)")
       observer.execute("SELECT pg_terminate_backend($1::int)", [connection.backend_pid])
-      expect { finish(connection) }.to raise_error(Pgconn::ConnectionLost)
+      expect { poll_to_end(connection) }.to raise_error(Pgconn::ConnectionLost)
       expect(connection).to be_broken
       expect { connection.poll }.to raise_error(Pgconn::ConnectionLost)
     end
@@ -257,7 +242,7 @@ RSpec.describe "An async connection" do
       connection.tracer = ->(event) { events << event }
       cursor.execute("SELECT 1 FROM pg_sleep(0.05)")
       expect(events).to eq([])
-      finish(connection)
+      poll_to_end(connection)
       expect(events.map { |event| [event.sql, event.rows] }).to eq([["SELECT 1 FROM pg_sleep(0.05)", 1]])
     end
 
@@ -272,14 +257,14 @@ RSpec.describe "An async connection" do
         exit!(2)
       end
       expect(Process.wait2(child).last.exitstatus).to eq(0)
-      finish(connection)
+      poll_to_end(connection)
       expect(cursor.fetch[1]).to eq("the parent's")
     end
 
     it "and is forgotten meanwhile is cleaned up by the garbage collector" do
       pids = Array.new(5) do
         forgotten = Pgconn.connect(server.conninfo, async: true)
-        finish(forgotten)
+        poll_to_end(forgotten)
         forgotten.execute("SELECT pg_sleep(60)").connection.backend_pid
       end
       GC.start
@@ -290,7 +275,7 @@ RSpec.describe "An async connection" do
     it "is polled in the thread that has called execute" do
       cursor.execute("SELECT pg_sleep(0.1), 1")
       expect(outcome_of(in_thread { connection.poll })).to be_a(Pgconn::ProgrammingError)
-      finish(connection)
+      poll_to_end(connection)
       expect(cursor.fetch[1]).to eq(1)
     end
   end
@@ -304,7 +289,7 @@ RSpec.describe "An async connection" do
       heard = []
       connection.on_notify { |notify| heard << notify.payload }
       cursor.execute("LISTEN news")
-      finish(connection)
+      poll_to_end(connection)
       observer.notify("news", "heard")
       expect(connection.to_io.wait_readable(ConnectionHelpers::SOON)).not_to be_nil
       expect(connection.poll).to eq(Pgconn::POLL_OK)
@@ -313,7 +298,7 @@ RSpec.describe "An async connection" do
 
     it "queues notifications where there is no handler" do
       cursor.execute("LISTEN news")
-      finish(connection)
+      poll_to_end(connection)
       observer.notify("news", "queued")
       connection.to_io.wait_readable(ConnectionHelpers::SOON)
       connection.poll
@@ -324,11 +309,11 @@ RSpec.describe "An async connection" do
       answer = nil
       connection.on_notify { answer = connection.execute("SELECT 'by the handler'") }
       cursor.execute("LISTEN news")
-      finish(connection)
+      poll_to_end(connection)
       observer.notify("news")
       connection.to_io.wait_readable(ConnectionHelpers::SOON)
       connection.poll
-      finish(connection)
+      poll_to_end(connection)
       expect(answer.fetch_value).to eq("by the handler")
     end
 
@@ -392,7 +377,7 @@ RSpec.describe "An async connection" do
       expect { call.call(connection) }.to raise_error(Pgconn::ProgrammingError)
       cursor.execute("SELECT pg_sleep(0.05), 1")
       expect { call.call(connection) }.to raise_error(Pgconn::ProgrammingError)
-      finish(connection)
+      poll_to_end(connection)
       expect(cursor.fetch[1]).to eq(1)
     end
   end

@@ -71,8 +71,7 @@ RSpec.describe "Cursor#execute_many" do
   end
 
   it "refuses no rows, too, where it can't be called" do
-    async = connect(async: true)
-    nil until async.poll == Pgconn::POLL_OK
+    async = connect_async
     expect { async.execute_many(insertion, []) }.to raise_error(Pgconn::ProgrammingError)
     cursor.close
     expect { insert([]) }.to raise_error(Pgconn::InterfaceError)
@@ -173,8 +172,7 @@ RSpec.describe "Cursor#execute_many" do
   end
 
   it "is refused on an async connection" do
-    async = connect(async: true)
-    nil until async.poll == Pgconn::POLL_OK
+    async = connect_async
     expect { async.execute_many("SELECT $1::int", [[1]]) }.to raise_error(Pgconn::ProgrammingError)
   end
 

@@ -47,11 +47,10 @@ RSpec.describe Pgconn::LargeObject do
   end
 
   it "can't be made by an async connection, which can be used on" do
-    async = connect(async: true)
-    WaysOfWaiting.singleton_class::POLLING.call(async)
+    async = connect_async
     expect { async.lobject }.to raise_error(Pgconn::ProgrammingError, /async/)
     cursor = async.execute("SELECT 1")
-    WaysOfWaiting.singleton_class::POLLING.call(async)
+    poll_to_end(async)
     expect(cursor.fetch_value).to eq(1)
   end
 

@@ -4,18 +4,9 @@ require "spec_helper"
 
 # Where the session can't tell from what was answered whether a cursor is still there.
 RSpec.describe "A named cursor that SQL may have ended" do
+  include NamedCursorHelpers
+
   let(:connection) { connect }
-  let(:gone) { raise_error(Pgconn::ProgrammingError, /named cursor isn't valid anymore/) }
-
-  def declared(name = "rows", **options)
-    connection.cursor(name, **options).execute("SELECT i FROM generate_series(1, 5) AS i")
-  end
-
-  def status = connection.transaction_status
-
-  def open_cursors
-    connection.execute("SELECT name FROM pg_cursors WHERE name <> '' ORDER BY name").column(0)
-  end
 
   { "ROLLBACK TO mine" => %w[before], "SELECT 1; ROLLBACK TO mine" => %w[before], "CLOSE rows" => %w[before],
     "SELECT 1; CLOSE rows" => %w[before], "CLOSE before" => %w[rows], "CLOSE ALL" => [],

@@ -3,18 +3,9 @@
 require "spec_helper"
 
 RSpec.describe "How long a named cursor is valid" do
+  include NamedCursorHelpers
+
   let(:connection) { connect }
-  let(:gone) { raise_error(Pgconn::ProgrammingError, /named cursor isn't valid anymore/) }
-
-  def declared(name = "rows", **options)
-    connection.cursor(name, **options).execute("SELECT i FROM generate_series(1, 5) AS i")
-  end
-
-  def status = connection.transaction_status
-
-  def open_cursors
-    connection.execute("SELECT name FROM pg_cursors WHERE name <> '' ORDER BY name").column(0)
-  end
 
   describe "without hold" do
     { "commit" => lambda(&:commit), "rollback" => lambda(&:rollback),

@@ -31,10 +31,7 @@ RSpec.describe "Waiting for a named cursor" do
   end
 
   it "isn't for async connections: ProgrammingError" do
-    async = closed_later(Pgconn.connect(server.conninfo, async: true))
-    until (events = async.poll) == Pgconn::POLL_OK
-      async.to_io.wait(events, ConnectionHelpers::SOON)
-    end
+    async = connect_async
     expect { async.cursor("rows") }.to raise_error(Pgconn::ProgrammingError, /async/)
     expect(async.cursor).to be_a(Pgconn::Cursor)
   end

@@ -109,8 +109,7 @@ RSpec.describe "Connection#pipeline" do
   end
 
   it "is refused on an async connection" do
-    async = connect(async: true)
-    nil until async.poll == Pgconn::POLL_OK
+    async = connect_async
     expect { async.pipeline { nil } }.to raise_error(Pgconn::ProgrammingError)
   end
 

@@ -28,10 +28,7 @@ RSpec.describe "Waiting for a stream" do
   end
 
   it "isn't for async connections: ProgrammingError" do
-    async = closed_later(Pgconn.connect(server.conninfo, async: true))
-    until (events = async.poll) == Pgconn::POLL_OK
-      async.to_io.wait(events, ConnectionHelpers::SOON)
-    end
+    async = connect_async
     expect { async.cursor.stream("SELECT 1") { nil } }.to raise_error(Pgconn::ProgrammingError, /async/)
   end
 

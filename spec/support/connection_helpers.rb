@@ -23,6 +23,22 @@ module ConnectionHelpers
                  sslmode: "disable", **keywords)
   end
 
+  # @return [Pgconn::Connection] an async one, which has connected
+  def connect_async(**keywords)
+    connect(server.conninfo, async: true, **keywords).tap { |connection| poll_to_end(connection) }
+  end
+
+  # Polls until POLL_OK.
+  # @return [Array<Integer>] what poll has said before
+  def poll_to_end(connection)
+    seen = []
+    until (events = connection.poll) == Pgconn::POLL_OK
+      seen << events
+      connection.to_io.wait(events, SOON) or raise "nothing has come"
+    end
+    seen
+  end
+
   # A session beside the one under test, to look at it from outside.
   def observer
     @observer ||= connect(autocommit: true, application_name: "observer")
