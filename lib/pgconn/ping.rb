@@ -44,9 +44,10 @@ module Pgconn
         ask(address.merge(in_thread(seconds)), seconds)
       end
 
-      # Lets libpq's thread end soon when nobody waits for it any more, and any server answer.
+      # Lets libpq's thread end soon when nobody waits for it any more, and any server answer. libpq counts
+      # the seconds of the clock that begin: so it may be up to one short.
       def in_thread(seconds)
-        { "connect_timeout" => seconds.clamp(1, 1_000_000).ceil.to_s, "target_session_attrs" => "any" }
+        { "connect_timeout" => (seconds.clamp(1, 1_000_000).ceil + 1).to_s, "target_session_attrs" => "any" }
       end
     end
   end
