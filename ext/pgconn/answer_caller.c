@@ -4,7 +4,7 @@
 static const char *
 caller_holds_line(const struct pgconn_session *session)
 {
-    const struct pgconn_flight *paused = pgconn_queue_paused(&session->queue);
+    const struct pgconn_flight *paused = session->queue.paused;
 
     if (!paused || !pgconn_transfer_waits_for(paused->transfer, pgconn_caller_current())) {
         return NULL;

@@ -29,7 +29,7 @@ transfer_is_forsaken(const struct pgconn_transfer *transfer)
 static void
 session_end_forsaken_transfer(struct pgconn_session *session)
 {
-    struct pgconn_flight *flight = pgconn_queue_paused(&session->queue);
+    struct pgconn_flight *flight = session->queue.paused;
 
     if (flight && transfer_is_forsaken(flight->transfer))
         pgconn_queue_give_up(&session->queue, flight);

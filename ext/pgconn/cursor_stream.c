@@ -314,7 +314,7 @@ static struct pgconn_flight *
 cursor_paused_reading(const struct pgconn_cursor *cursor)
 {
     const struct pgconn_session *session = &pgconn_connection_get(cursor->connection)->session;
-    struct pgconn_flight *flight = pgconn_queue_paused(&session->queue);
+    struct pgconn_flight *flight = session->queue.paused;
 
     if (!flight || flight->transfer->kind == PGCONN_COPY_IN) return NULL;
     if (!pgconn_transfer_waits_for(flight->transfer, pgconn_caller_current())) return NULL;

@@ -11,7 +11,8 @@
 static bool
 run_waits(const struct pgconn_run *run)
 {
-    return run->flight && run->flight->state < PGCONN_FLIGHT_ANSWERED && !run->flight->paused;
+    return run->flight && run->flight->state < PGCONN_FLIGHT_ANSWERED &&
+           run->session->queue.paused != run->flight;
 }
 
 /*
@@ -232,8 +233,9 @@ run_sleep(struct pgconn_run *run)
     if (!pgconn_queue_set_sleeper(&run->session->queue, run->flight, &run->sleeper)) {
         return PGCONN_WAIT_WOKEN;
     }
-    if (run->session->line.top || pgconn_queue_paused(&run->session->queue))
+    if (run->session->line.top || run->session->queue.paused) {
         until = pgconn_wait_after(FORSAKEN_LOOK);
+    }
     end = pgconn_wait_sleep(&run->sleeper, until < run->deadline ? until : run->deadline);
     pgconn_boundary_end_forsaken(run->session);
     return end;
@@ -314,7 +316,7 @@ flight_run(struct pgconn_session *session, struct pgconn_flight *flight, pgconn_
     rb_ensure(run_body, (VALUE)&run, run_leave, (VALUE)&run);
     if (run.end != PGCONN_RUN_ANSWERED) return run.end;
     if (flight->state == PGCONN_FLIGHT_LOST) return PGCONN_RUN_LOST;
-    if (flight->paused) return PGCONN_RUN_PAUSED;
+    if (session->queue.paused == flight) return PGCONN_RUN_PAUSED;
     if (flight->forbidden) return PGCONN_RUN_FORBIDDEN;
     if (flight->state != PGCONN_FLIGHT_WITHDRAWN) return PGCONN_RUN_ANSWERED;
     return flight->canceled ? PGCONN_RUN_CANCELED : PGCONN_RUN_OUTDATED;

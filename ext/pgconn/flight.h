@@ -81,7 +81,6 @@ struct pgconn_flight {
     size_t size;                          /* of its statements and parameters, in bytes */
     bool sent;       /* libpq has its bytes; also once lost: the server may have run it */
     bool complete;   /* its ReadyForQuery has been read: the step says so, state follows */
-    bool paused;     /* its transfer waits for the caller, who comes back */
     bool abandoned;  /* its caller has gone: the answer is read and dropped */
     bool begun;      /* it was queued by pgconn_driver_begin: who runs it waits for it only */
     bool runs_on;    /* is never cancelled when abandoned: it takes the time that it takes */

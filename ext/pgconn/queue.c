@@ -5,6 +5,7 @@
 /*
  * How many callers' flights may be unanswered at one time, and of how many bytes; one that is
  * larger goes all the same. What waits beyond that costs libpq and the server nothing.
+ * For what runs on no caller waits.
  */
 #define CALLERS_UNDER_WAY 64
 #define BYTES_UNDER_WAY (1024 * 1024)
@@ -99,6 +100,7 @@ queue_unlink(struct pgconn_queue *queue, struct pgconn_flight *flight)
     else queue->head = flight->next;
     if (queue->tail == flight) queue->tail = ahead;
     if (queue->last == flight) queue->last = NULL;
+    if (queue->paused == flight) queue->paused = NULL;
     flight->next = NULL;
 }
 
@@ -129,7 +131,7 @@ pgconn_queue_place(struct pgconn_queue *queue, const struct pgconn_flight *fligh
 static struct pgconn_flight **
 queue_waiting(struct pgconn_queue *queue)
 {
-    struct pgconn_flight **link = &queue->head;
+    struct pgconn_flight **link = queue->last ? &queue->last->next : &queue->head;
 
     while (*link && (*link)->state == PGCONN_FLIGHT_UNDER_WAY) link = &(*link)->next;
     return link;
@@ -177,21 +179,32 @@ pgconn_queue_front(const struct pgconn_queue *queue)
     return flight;
 }
 
-bool
-pgconn_queue_has_room(const struct pgconn_queue *queue, const struct pgconn_flight *flight)
+void
+pgconn_load_add(struct pgconn_load *load, const struct pgconn_flight *flight)
+{
+    if (flight->errand && !flight->barrier) return;
+    load->flights++;
+    load->callers += !flight->runs_on;
+    load->bytes += flight->size;
+    load->barrier = load->barrier || flight->barrier;
+}
+
+struct pgconn_load
+pgconn_queue_load(const struct pgconn_queue *queue)
 {
     const struct pgconn_flight *at = queue->head;
-    size_t bytes = 0;
-    int callers = 0;
+    struct pgconn_load load = {0};
 
-    if (flight->errand) return true;
-    for (; at && at->state == PGCONN_FLIGHT_UNDER_WAY; at = at->next) {
-        if (at->errand && !at->barrier) continue;
-        if (at->barrier || flight->barrier) return false;
-        callers++;
-        bytes += at->size;
-    }
-    return callers < CALLERS_UNDER_WAY && bytes < BYTES_UNDER_WAY;
+    for (; at && at->state == PGCONN_FLIGHT_UNDER_WAY; at = at->next) pgconn_load_add(&load, at);
+    return load;
+}
+
+bool
+pgconn_load_has_room(const struct pgconn_load *load, const struct pgconn_flight *flight)
+{
+    if (flight->errand || load->flights == 0) return true;
+    return !load->barrier && !flight->barrier && load->callers < CALLERS_UNDER_WAY &&
+           load->bytes < BYTES_UNDER_WAY;
 }
 
 /* What is barred may be overtaken. */
@@ -287,7 +300,7 @@ pgconn_queue_abandon(struct pgconn_queue *queue, struct pgconn_flight *flight)
 {
     pgconn_queue_lock(queue);
     flight->abandoned = true;
-    flight->paused = false;
+    if (queue->paused == flight) queue->paused = NULL;
     flight->sleeper = NULL;
     if (flight->transfer) flight->transfer->waits = false;
     pgconn_queue_unlock(queue);
@@ -316,18 +329,9 @@ pgconn_queue_pause(struct pgconn_queue *queue)
     pgconn_queue_lock(queue);
     flight = pgconn_queue_rests_for_caller(queue) ? queue->reading : NULL;
     pgconn_queue_unlock(queue);
-    if (!flight || flight->paused) return;
-    flight->paused = true;
+    if (!flight || queue->paused == flight) return;
+    queue->paused = flight;
     if (flight->sleeper) pgconn_wait_wake(flight->sleeper);
-}
-
-struct pgconn_flight *
-pgconn_queue_paused(const struct pgconn_queue *queue)
-{
-    struct pgconn_flight *at = queue->head;
-
-    while (at && at->state == PGCONN_FLIGHT_UNDER_WAY && !at->paused) at = at->next;
-    return at && at->paused ? at : NULL;
 }
 
 void
@@ -336,7 +340,7 @@ pgconn_queue_resume(struct pgconn_queue *queue, struct pgconn_flight *flight)
     pgconn_queue_lock(queue);
     flight->transfer->waits = false;
     pgconn_queue_unlock(queue);
-    flight->paused = false;
+    queue->paused = NULL;
 }
 
 bool

@@ -28,9 +28,10 @@ enum pgconn_queue_place {
 struct pgconn_queue {
     PGconn *pg;
     struct pgconn_flight *head, *tail;
-    struct pgconn_flight *sending;       /* the first that libpq doesn't have, up to last */
-    struct pgconn_flight *reading;       /* the one whose answer comes next; NULL: none under way */
-    struct pgconn_flight *last;          /* the last that the step may send */
+    struct pgconn_flight *sending; /* the first that libpq doesn't have, up to last */
+    struct pgconn_flight *reading; /* the one whose answer comes next; NULL: none under way */
+    struct pgconn_flight *last;    /* the last that the step may send */
+    struct pgconn_flight *paused;  /* its transfer waits for its caller, who comes back; or NULL */
     const struct pgconn_flight *awaited; /* the driver's own: complete, it ends the driving */
     bool held_up; /* who drives knows that the flight at the head was given up */
     bool rests;   /* who drives waits for the end of a cancel request, which is to be left alone */
@@ -85,11 +86,8 @@ void pgconn_queue_abandon(struct pgconn_queue *queue, struct pgconn_flight *flig
  */
 void pgconn_queue_give_up(struct pgconn_queue *queue, struct pgconn_flight *flight);
 
-/* Marks the flight whose transfer waits for its caller, and wakes that one, if there is one. */
+/* Notes the flight whose transfer waits for its caller, and wakes that one, if there is one. */
 void pgconn_queue_pause(struct pgconn_queue *queue);
-
-/* The flight that is marked so, or NULL. */
-struct pgconn_flight *pgconn_queue_paused(const struct pgconn_queue *queue);
 
 /* Its caller has come back. */
 void pgconn_queue_resume(struct pgconn_queue *queue, struct pgconn_flight *flight);
@@ -111,11 +109,21 @@ void pgconn_queue_repeat(struct pgconn_queue *queue, struct pgconn_flight *fligh
 void pgconn_queue_end(struct pgconn_queue *queue, struct pgconn_flight *flight,
                       enum pgconn_flight_state state);
 
+/* What is under way. */
+struct pgconn_load {
+    int flights;
+    int callers; /* who wait for them */
+    size_t bytes;
+    bool barrier;
+};
+
 /*
- * Whether a flight can be admitted now, or has to wait until the answer to another was taken over.
- * The driver's own flights don't wait, nor do they make others wait unless they are barriers.
+ * The driver's own flights are no load unless they are barriers, nor do they wait for room; all
+ * others wait until the answer to another was taken over if there is none.
  */
-bool pgconn_queue_has_room(const struct pgconn_queue *queue, const struct pgconn_flight *flight);
+struct pgconn_load pgconn_queue_load(const struct pgconn_queue *queue);
+void pgconn_load_add(struct pgconn_load *load, const struct pgconn_flight *flight);
+bool pgconn_load_has_room(const struct pgconn_load *load, const struct pgconn_flight *flight);
 
 /* Lets the step send the flight: it is the next, whatever waits in front of it. */
 void pgconn_queue_admit(struct pgconn_queue *queue, struct pgconn_flight *flight);

@@ -48,13 +48,19 @@ queue_ask_for_rows(const struct pgconn_queue *queue)
     pgconn_transfer_open_rows(flight->transfer, queue->pg);
 }
 
-/* Hands libpq what was admitted, as far as it takes that. */
+/*
+ * Hands libpq what was admitted, as far as the socket takes that: libpq moves all that it still has
+ * to send each time that it sends a part.
+ */
 static bool
 queue_send(struct pgconn_queue *queue)
 {
     bool whole = true;
+    int left;
 
     while (whole && queue_may_send(queue)) {
+        left = PQflush(queue->pg);
+        if (left != 0) return left > 0;
         if (!flight_send(queue->pg, queue->sending, &whole)) return false;
         queue_ask_for_rows(queue);
         if (whole) queue->sending = pgconn_queue_behind(queue, queue->sending);

@@ -130,13 +130,15 @@ session_turns_back(const struct pgconn_session *session, struct pgconn_flight *f
 
 /* Handles one flight that waits; false when it, and so all behind it, must wait on. */
 static bool
-session_launch_one(struct pgconn_session *session, struct pgconn_flight *flight)
+session_launch_one(struct pgconn_session *session, struct pgconn_flight *flight,
+                   struct pgconn_load *load)
 {
     struct pgconn_queue *queue = &session->queue;
 
-    if (!pgconn_queue_has_room(queue, flight)) return false;
+    if (!pgconn_load_has_room(load, flight)) return false;
     if (flight->errand) { /* left over from a wait that ended before its first step */
         pgconn_queue_admit(queue, flight);
+        pgconn_load_add(load, flight);
         return true;
     }
     if (session_turns_back(session, flight)) {
@@ -150,6 +152,7 @@ session_launch_one(struct pgconn_session *session, struct pgconn_flight *flight)
     }
     session_prepare(session, flight);
     pgconn_queue_admit(queue, flight);
+    pgconn_load_add(load, flight);
     return true;
 }
 
@@ -171,15 +174,17 @@ pgconn_session_launch(struct pgconn_session *session)
 {
     struct pgconn_flight *flight, *next;
     const struct pgconn_hold *top;
+    struct pgconn_load load;
 
     if (session->driver) pgconn_session_land(session);
     if (!session_may_send(session)) return;
+    load = pgconn_queue_load(&session->queue);
     for (flight = session->queue.head; flight; flight = next) {
         next = flight->next;
         if (flight->state != PGCONN_FLIGHT_QUEUED) continue;
         if (pgconn_line_bars(&session->line, flight)) continue;
         top = session->line.top;
-        if (!session_launch_one(session, flight)) return;
+        if (!session_launch_one(session, flight, &load)) return;
         if (session->line.top != top) next = session->queue.head; /* others may be barred now */
     }
 }
@@ -195,7 +200,7 @@ pgconn_session_has_work(const struct pgconn_session *session)
 {
     const struct pgconn_flight *flight;
 
-    if (pgconn_queue_paused(&session->queue)) return false;
+    if (session->queue.paused) return false;
     for (flight = session->queue.head; flight; flight = flight->next) {
         if (!pgconn_session_bars(session, flight)) return true;
     }
