@@ -14,7 +14,7 @@ module Pgconn
   # (So it does after `RESET ALL`, which takes from the server the mark by which the object is known.)
   #
   # Several pieces are on their way at a time, so that a slow link costs little. {#write} doesn't wait for the
-  # server's answer as long as not more than 1 MB is unanswered. Yet all that the program does with the
+  # server's answer as long as not more than 4 MB is unanswered. Yet all that the program does with the
   # connection keeps its order: what is read behind a write, here or by SQL, sees what was written, and a
   # commit has all of it. An object that is open for reading alone is the one that was there when it was
   # opened, and is read ahead for who reads on and on. `IO.copy_stream` works both ways; {#export} and

@@ -79,7 +79,7 @@ RSpec.describe Pgconn::LargeObject do
       end
     end
 
-    { "1 MB" => ["x" * 16_384, 64], "64 pieces, however small" => ["x", 64], "one piece, however large" => ["x" * 3_000_000, 0] }
+    { "4 MB" => ["x" * 65_536, 64], "256 pieces, however small" => ["x", 256], "one piece, however large" => ["x" * 6_000_000, 0] }
       .each do |most, (piece, count)|
       it "doesn't wait for the answers, but for those to come of more than #{most}" do
         object

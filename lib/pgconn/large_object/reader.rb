@@ -8,12 +8,12 @@ module Pgconn
     # @api private
     class Reader
       # Bytes that are on their way at a time, at most, besides the last piece.
-      UNDER_WAY = 1 << 21
-      # What the pieces that nobody has asked for yet have at first; it doubles up to that of a piece.
-      WINDOW = 1 << 14
-      # How many of them there are at least.
-      AHEAD = 3
-      private_constant :UNDER_WAY, :WINDOW, :AHEAD
+      UNDER_WAY = 1 << 22
+      # How many of them are there, at first, that nobody has asked for yet; it doubles up to UNDER_WAY.
+      WINDOW = 1 << 16
+      # How many pieces these are, at least.
+      PIECES = 4
+      private_constant :UNDER_WAY, :WINDOW, :PIECES
 
       # @param keeps [Boolean] whether bytes may be read before they are asked for: not where they can be
       #   written meanwhile. What is opened for reading alone is as it was when it was opened, as long as that
@@ -93,7 +93,7 @@ module Pgconn
       # What was read ahead is of use to who reads on, and only as long as the descriptor has lasted.
       def start(position)
         follows = position == @read_to
-        @window = follows ? (2 * @window).clamp(WINDOW, Descriptor::PIECE) : 0
+        @window = follows ? (2 * @window).clamp(WINDOW, UNDER_WAY) : 0
         if !@descriptor.unchanged? then settle
         elsif !follows then forget
         end
@@ -136,7 +136,8 @@ module Pgconn
       def begin_ahead
         return if @at_end || @window.zero?
 
-        begin_piece(@window) while @begun_to - @read_to <= AHEAD * @window && @descriptor.begins?
+        size = [@window / PIECES, Descriptor::PIECE].min
+        begin_piece(size) while @begun_to - @read_to + size <= @window && @descriptor.begins?
       end
 
       def begin_piece(size)

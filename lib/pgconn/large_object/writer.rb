@@ -8,9 +8,9 @@ module Pgconn
     # @api private
     class Writer
       # Bytes that are on their way at a time, at most.
-      UNDER_WAY = 1 << 20
+      UNDER_WAY = 1 << 22
       # How many pieces they are, at most.
-      PIECES = 64
+      PIECES = 256
       private_constant :UNDER_WAY, :PIECES
 
       def initialize(descriptor)
