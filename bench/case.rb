@@ -80,7 +80,9 @@ module Bench
               drivers: ALONE - %w[sequel_pg] }.freeze
   COPY_IN = { action: "copy_in", sql: "copied", source: SOURCE, **WRITING }.freeze
   LARGE_OBJECT = { parameters: [[LargeFile::OID]], written: LargeFile::CONTENT, unit: "MB",
-                   drivers: %w[pgconn floor] }.freeze
+                   drivers: %w[pgconn floor], **LONG }.freeze
+  LARGE_OBJECT_IN = { action: "large_object_in", reset: LargeFile::EMPTY, **LARGE_OBJECT }.freeze
+  LARGE_OBJECT_OUT = { action: "large_object_out", sql: File::NULL, **LARGE_OBJECT }.freeze
   COPY_OUT = { action: "copy_out", sql: "mixed", drivers: %w[pgconn floor pg] }.freeze
 
   # sequel_pg knows rows as Hashes only, so what others give as Row and tuple is compared with these, but for
@@ -125,9 +127,12 @@ module Bench
     Case.new(name: "named_cursor", title: "named cursor, 1,000,000 rows", action: "named_cursor",
              sql: "SELECT id, name FROM source, generate_series(1, 100)",
              drivers: %w[pgconn pgconn_stream pg psycopg2], **LONG),
-    Case.new(name: "large_object_in", title: "large object, in", action: "large_object_in", sql: LargeFile::PATH,
-             reset: LargeFile::EMPTY, **LARGE_OBJECT, **LONG),
-    Case.new(name: "large_object_out", title: "large object, out", action: "large_object_out", sql: File::NULL,
-             before: LargeFile::FILL, **LARGE_OBJECT, **LONG)
+    Case.new(name: "large_object_in", title: "large object, in", sql: LARGE_FILE.path, **LARGE_OBJECT_IN),
+    Case.new(name: "large_object_out", title: "large object, out", before: LARGE_FILE.fill,
+             **LARGE_OBJECT_OUT),
+    Case.new(name: "large_object_in_distant", title: "large object, in, 20 ms away", sql: SMALLER_FILE.path,
+             delay: 0.02, **LARGE_OBJECT_IN),
+    Case.new(name: "large_object_out_distant", title: "large object, out, 20 ms away",
+             before: SMALLER_FILE.fill, delay: 0.02, **LARGE_OBJECT_OUT)
   ].freeze
 end

@@ -12,7 +12,7 @@ module Bench
     BATCHES = ROWS / 10_000
     # What is done, and how often or how much of it.
     SUBJECTS = { fetch: BATCHES, copy_in: BATCHES, copy_out: BATCHES,
-                 large_object_in: LargeFile::MEGABYTES, large_object_out: LargeFile::MEGABYTES }.freeze
+                 large_object_in: LARGE_FILE.megabytes, large_object_out: LARGE_FILE.megabytes }.freeze
 
     class << self
       # @return [Boolean] whether that is so for all of them
@@ -55,9 +55,9 @@ module Bench
       end
 
       def large_object_in(megabytes)
-        LargeFile.make
+        LARGE_FILE.make
         @connection.execute(LargeFile::EMPTY)
-        with_large_object("w") { |object| IO.copy_stream(LargeFile::PATH, object, megabytes * LargeFile::MEGABYTE) }
+        with_large_object("w") { |object| IO.copy_stream(LARGE_FILE.path, object, megabytes * LargeFile::MEGABYTE) }
       end
 
       def large_object_out(megabytes)

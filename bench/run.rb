@@ -35,7 +35,7 @@ module Bench
     # Prints the report; writes it, too, when nothing was left out.
     def call
       Peers.install(@names)
-      LargeFile.make if @cases.any? { |kase| kase.sql == LargeFile::PATH }
+      [LARGE_FILE, SMALLER_FILE].each { |file| file.make if @cases.any? { |kase| kase.sql == file.path } }
       Database.open { |database| compare(database) }
       puts @report
       write if problems.empty? && @cases == CASES && @names == DRIVERS
@@ -71,7 +71,8 @@ module Bench
 
     def conditions(places)
       ["Medians of #{@rounds} rounds (#{LONG[:rounds]} where one execution takes longer), in which each " \
-       "driver had its turn of #{@seconds} s. Large objects have #{LargeFile::MEGABYTES} MB.",
+       "driver had its turn of #{@seconds} s. Large objects have #{LARGE_FILE.megabytes} MB, 20 ms away " \
+       "#{SMALLER_FILE.megabytes} MB.",
        *places].join(" ")
     end
 
