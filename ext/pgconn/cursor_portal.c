@@ -366,6 +366,19 @@ portal_close_later(const struct pgconn_cursor *cursor, VALUE sql)
     RB_GC_GUARD(wire);
 }
 
+/* Raises where there is something to close, and this caller can't wait for it now. */
+static VALUE
+cursor_check_close(VALUE self)
+{
+    const struct pgconn_cursor *cursor = pgconn_cursor_get(self);
+    const struct pgconn_session *session = cursor_session(cursor);
+
+    if (session->life == PGCONN_SESSION_OPEN && cursor->portal->resource->alive) {
+        pgconn_answer_check_caller(session);
+    }
+    return Qnil;
+}
+
 /*
  * Sends CLOSE where there is something to close, be it of an execute that was interrupted, and the
  * transaction takes it.
@@ -391,6 +404,7 @@ pgconn_cursor_portal_init(void)
 {
     VALUE class = rb_cPgconnCursor;
 
+    rb_define_private_method(class, "check_close", cursor_check_close, 0);
     rb_define_private_method(class, "close_portal", cursor_close_portal, 1);
     rb_define_private_method(class, "declare", cursor_declare, -1);
     rb_define_private_method(class, "fetch_ahead", cursor_fetch_ahead, 1);

@@ -141,16 +141,26 @@ module Pgconn
     # the loss of the connection is to blame for. In a failed transaction nothing is sent: its end closes the
     # cursor anyway, and one that outlived an earlier commit is closed after that.
     # @return [nil]
+    # @raise [ProgrammingError] in the block of a stream or COPY of the same caller: it stays open
     def close
-      close_portal("CLOSE #{@quoted}") unless closed?
+      return if closed?
+
+      check_close
+      begin
+        end_portal
+      ensure
+        super
+      end
       nil
-    rescue Error
-      nil
-    ensure
-      super
     end
 
     private
+
+    def end_portal
+      close_portal("CLOSE #{@quoted}")
+    rescue Error
+      nil
+    end
 
     # Whether there is a row to read, perhaps after asking for so many.
     def row?(count)

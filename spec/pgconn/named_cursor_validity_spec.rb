@@ -165,6 +165,22 @@ RSpec.describe "How long a named cursor is valid" do
       expect(status).to eq(Pgconn::TRANSACTION_STATUS_IDLE)
     end
 
+    it "is refused in the block of a stream or COPY, and possible after it" do
+      named = declared(withhold: true)
+      blocks = [-> { connection.cursor.stream("SELECT 1") { named.close } },
+                -> { connection.copy_out("SELECT 1") { named.close } }]
+      blocks.each { |block| expect(&block).to raise_error(Pgconn::ProgrammingError, /holds the connection/) }
+      connection.rollback
+      expect(named.closed?).to be(false)
+
+      kept = declared("kept", withhold: true)
+      connection.commit
+      connection.cursor.stream("SELECT 1") { expect { kept.close }.to raise_error(Pgconn::ProgrammingError) }
+      expect(open_cursors).to eq(["kept"])
+      kept.close
+      expect(open_cursors).to eq([])
+    end
+
     it "is quiet in a failed transaction, and never hides an earlier error" do
       named = declared
       expect do
