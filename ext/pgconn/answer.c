@@ -107,6 +107,10 @@ answer_take(VALUE arg)
         else answer->error = pgconn_answer_refusal(flight, pg, request);
         return Qnil;
     }
+    if (flight->transfer && flight->transfer->dropped) {
+        answer->error = pgconn_answer_dropped_error(flight, request);
+        return Qnil;
+    }
     if (request->fault) answer->error = request->fault(request, pg);
     if (!NIL_P(answer->error)) return Qnil;
     result = NIL_P(request->spare) ? pgconn_result_new() : request->spare;

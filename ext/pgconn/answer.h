@@ -104,8 +104,15 @@ VALUE pgconn_answer_run_error(const struct pgconn_session *session,
                               const struct pgconn_flight *flight,
                               const struct pgconn_request *request, enum pgconn_run_end end);
 
-/* The exception for a command that isn't gone on with, its deadline having passed in between. */
-VALUE pgconn_answer_late_error(const struct pgconn_request *request);
+/*
+ * Raises QueryCanceledError once the deadline has passed, for what is gone on with from time to
+ * time; the outcome is that of what isn't.
+ */
+void pgconn_answer_check_time(const struct pgconn_request *request, const char *outcome);
+
+/* The exception for a transfer that was cancelled too late for the server, but not for us. */
+VALUE pgconn_answer_dropped_error(const struct pgconn_flight *flight,
+                                  const struct pgconn_request *request);
 
 /* The exception for a flight without statements, whose wait has ended so. */
 VALUE pgconn_answer_sync_error(const struct pgconn_request *request, enum pgconn_run_end end);

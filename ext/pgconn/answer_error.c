@@ -33,10 +33,23 @@ expired_error(const struct pgconn_request *request, const char *outcome, const c
                                   "timeout of %" PRIsVALUE " s passed %s", request->timeout, how);
 }
 
-VALUE
-pgconn_answer_late_error(const struct pgconn_request *request)
+void
+pgconn_answer_check_time(const struct pgconn_request *request, const char *outcome)
 {
-    return expired_error(request, "canceled", "before all of its data was moved");
+    if (request->deadline == PGCONN_NEVER || request->deadline > pgconn_wait_now()) return;
+    rb_exc_raise(expired_error(request, outcome, "before all of its data was moved"));
+}
+
+VALUE
+pgconn_answer_dropped_error(const struct pgconn_flight *flight,
+                            const struct pgconn_request *request)
+{
+    struct pgconn_error_source source = request_source(request, "unknown");
+
+    if (flight->expired) return expired_error(request, "unknown", "before all of it had come");
+    return pgconn_error_new_about(&source, rb_ePgconnQueryCanceledError,
+                                  "canceled when the server had done it, but not all of it had "
+                                  "come");
 }
 
 static VALUE

@@ -19,20 +19,29 @@ pgconn_boundary_flight(const struct pgconn_session *session, enum pgconn_boundar
     return flight;
 }
 
-/* Its owner was collected, or belongs to a thread that has ended, though it may be referenced. */
+/*
+ * Its owner was collected, or belongs to a thread that has ended, though it may be referenced; or
+ * its time is over, which the owner hears as soon as it comes back.
+ */
 static bool
-transfer_is_forsaken(const struct pgconn_transfer *transfer)
+transfer_is_over(const struct pgconn_transfer *transfer)
 {
-    return transfer->forsaken || pgconn_caller_has_ended(transfer->thread);
+    return transfer->forsaken || pgconn_caller_has_ended(transfer->thread) ||
+           (transfer->deadline != PGCONN_NEVER && transfer->deadline <= pgconn_wait_now());
 }
 
+/*
+ * Nobody reads while its caller is busy. Where all that can come is the end of a COPY IN, or of the
+ * connection, those who wait hear of it.
+ */
 static void
-session_end_forsaken_transfer(struct pgconn_session *session)
+session_look_at_transfer(struct pgconn_session *session)
 {
     struct pgconn_flight *flight = session->queue.paused;
 
-    if (flight && transfer_is_forsaken(flight->transfer))
-        pgconn_queue_give_up(&session->queue, flight);
+    if (!flight) return;
+    if (transfer_is_over(flight->transfer)) pgconn_queue_give_up(&session->queue, flight);
+    else if (flight->transfer->kind == PGCONN_COPY_IN) pgconn_session_listen(session);
 }
 
 void
@@ -42,8 +51,8 @@ pgconn_boundary_end_forsaken(struct pgconn_session *session)
     struct pgconn_flight *ending;
     struct pgconn_hold *hold;
 
+    if (session->life == PGCONN_SESSION_OPEN) session_look_at_transfer(session);
     if (session->life != PGCONN_SESSION_OPEN) return;
-    session_end_forsaken_transfer(session);
     while ((hold = pgconn_line_forsaken(&session->line, dead_thread))) {
         ending = hold->ending;
         hold->ending = NULL;

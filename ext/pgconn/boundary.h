@@ -16,7 +16,10 @@ struct pgconn_flight *pgconn_boundary_flight(const struct pgconn_session *sessio
 void pgconn_boundary_mark(struct pgconn_flight *flight, enum pgconn_boundary boundary,
                           struct pgconn_hold *hold);
 
-/* Queues the ends of blocks that nobody can leave any more. Raises what interrupts raise. */
+/*
+ * Queues the ends of blocks that nobody can leave any more, and ends the transfer that waits where
+ * its caller can't come back in time. Raises what interrupts raise.
+ */
 void pgconn_boundary_end_forsaken(struct pgconn_session *session);
 
 /* True where it is done without a word to the server. */

@@ -72,6 +72,7 @@ pgconn_copy_get_open(VALUE self)
 {
     struct pgconn_copy *copy = pgconn_copy_get(self);
 
+    if (copy->started && NIL_P(copy->result)) pgconn_copy_check_time(copy);
     if (copy->busy || (copy->started && !copy->flight)) {
         pgconn_error_raise(rb_ePgconnProgrammingError, "the COPY %s",
                            copy->busy ? "is in the middle of a row"
@@ -124,11 +125,12 @@ sql_export(VALUE sql, const struct pgconn_text_settings *settings)
 
 /* False when out of memory. */
 static bool
-flight_fill(struct pgconn_flight *flight, const char *sql, const struct pgconn_cursor *cursor)
+flight_fill(struct pgconn_flight *flight, const char *sql, const struct pgconn_copy *copy)
 {
     struct pgconn_command *command = pgconn_flight_append(flight, PGCONN_COMMAND_STATEMENTS, sql);
+    const struct pgconn_cursor *cursor = pgconn_cursor_get(copy->cursor);
 
-    flight->transfer = pgconn_transfer_new(cursor->enumerator);
+    flight->transfer = pgconn_transfer_new(cursor->enumerator, copy->request.deadline);
     if (command) command->cursor = cursor;
     return command && flight->transfer;
 }
@@ -145,7 +147,7 @@ flight_make(struct pgconn_copy *copy, const struct pgconn_session *session)
     flight->settings = settings;
     flight->begins = PGCONN_BEGINS;
     flight->simple = flight->barrier = true;
-    if (!flight_fill(flight, sql, pgconn_cursor_get(copy->cursor))) {
+    if (!flight_fill(flight, sql, copy)) {
         pgconn_flight_free(flight);
         rb_memerror();
     }
@@ -210,9 +212,9 @@ pgconn_copy_start(struct pgconn_copy *copy)
 void
 pgconn_copy_check_time(const struct pgconn_copy *copy)
 {
-    if (copy->request.deadline == PGCONN_NEVER || copy->request.deadline > pgconn_wait_now())
-        return;
-    rb_exc_raise(pgconn_answer_late_error(&copy->request));
+    bool sends = copy->transfer && copy->transfer->kind == PGCONN_COPY_IN;
+
+    pgconn_answer_check_time(&copy->request, sends ? "canceled" : "unknown");
 }
 
 void

@@ -8,6 +8,7 @@ copy_receive(struct pgconn_copy *copy)
 {
     struct pgconn_buffer *bytes = &copy->bytes, *come;
 
+    pgconn_copy_check_time(copy);
     if (!copy->flight && NIL_P(copy->result)) {
         pgconn_error_raise(rb_ePgconnProgrammingError, "the COPY was ended by rewind");
     }
@@ -86,6 +87,7 @@ reading_run(VALUE arg)
     while (copy_receive(copy)) {
         while (reading_next(reading) == PGCONN_COPY_ROW) {
             copy->row_count++;
+            pgconn_copy_check_time(copy);
             rb_yield(pgconn_row_new(plan->columns, plan->count, reading->values));
         }
         pgconn_copy_tell_progress(copy);

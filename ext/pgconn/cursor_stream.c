@@ -134,10 +134,11 @@ stream_resume(struct stream *stream)
     }
 }
 
-/* Whoever has rewound its Enumerator from within it has ended it. */
+/* Others may have ended it once its time was over, and who rewinds its Enumerator from within. */
 static void
 stream_check(const struct stream *stream)
 {
+    pgconn_answer_check_time(&stream->request, "unknown");
     if (stream->flight) return;
     pgconn_error_raise(rb_ePgconnProgrammingError, "the stream was ended by rewind");
 }
@@ -206,6 +207,7 @@ stream_yield(struct stream *stream)
     rb_mem_clear(values, plan->count);
     while (stream_receive(stream)) {
         while (stream->read < stream->bytes.length) {
+            pgconn_answer_check_time(&stream->request, "unknown");
             row = stream_next_row(stream, plan, values);
             stream_count_row(stream, ++count);
             rb_yield(row);
@@ -279,6 +281,8 @@ cursor_enumerator(VALUE self, const char *method, int argc, const VALUE *argv)
  *     `rewind` leaves it early. Under a Fiber scheduler it is for the fiber that has made it
  *   @raise [Pgconn::ProgrammingError] for several statements in one string, on async connections,
  *     and in the block of another stream or COPY of the same caller
+ *   @raise [Pgconn::QueryCanceledError] once its time is over; whether the server had done the
+ *     statement by then isn't known (`outcome` `:unknown`), unless it says that it has cancelled it
  *   @raise [Pgconn::DatabaseError] what the server says, after the rows that came before it
  *   @raise (see #execute)
  *   @example

@@ -82,13 +82,8 @@ pgconn_driver_let_run_on(struct pgconn_session *session, struct pgconn_flight *f
 void
 pgconn_driver_take_in(struct pgconn_session *session)
 {
-    bool read;
-
     if (session->driver) pgconn_run_advance(session);
     else session_nudge(session);
-    if (session->driver || session->queue.reading || session->life != PGCONN_SESSION_OPEN) return;
-    pgconn_session_lock(session);
-    read = pgconn_queue_listen(&session->queue);
-    pgconn_session_unlock(session);
-    if (!read) pgconn_session_lose(session, NULL);
+    if (session->queue.reading || session->life != PGCONN_SESSION_OPEN) return;
+    pgconn_session_listen(session);
 }

@@ -102,9 +102,9 @@ portal_add(struct pgconn_execution *execution)
 
 /* Its rows go through a transfer; it has the line for itself meanwhile. */
 static void
-transfer_add(struct pgconn_flight *flight, pgconn_caller enumerator)
+transfer_add(struct pgconn_flight *flight, const struct pgconn_request *request)
 {
-    flight->transfer = pgconn_transfer_new(enumerator);
+    flight->transfer = pgconn_transfer_new(request->enumerator, request->deadline);
     if (!flight->transfer) rb_memerror();
     flight->barrier = true;
 }
@@ -121,9 +121,7 @@ pgconn_execution_fill(VALUE arg)
     else commands_add(execution, pgconn_execution_parameters_copy(execution, copy));
     ALLOCV_END(buffer);
     if (execution->request->resource) portal_add(execution);
-    if (execution->request->paused) {
-        transfer_add(execution->flight, execution->request->enumerator);
-    }
+    if (execution->request->paused) transfer_add(execution->flight, execution->request);
     return Qnil;
 }
 

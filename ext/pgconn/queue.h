@@ -190,7 +190,7 @@ bool pgconn_queue_push(struct pgconn_queue *queue);
 bool pgconn_queue_keep(struct pgconn_queue *queue, PGresult *result);
 
 /*
- * Reads what the server says while nothing is under way, all of it. False: the connection is lost.
+ * Reads what the server says, all of it, while nothing is under way or a COPY IN waits. False: the connection is lost.
  * The caller holds `libpq`. (queue_step.c)
  */
 bool pgconn_queue_listen(struct pgconn_queue *queue);

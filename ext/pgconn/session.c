@@ -205,6 +205,18 @@ pgconn_session_hang_up(struct pgconn_session *session)
 }
 
 void
+pgconn_session_listen(struct pgconn_session *session)
+{
+    bool read;
+
+    if (session->driver) return;
+    pgconn_session_lock(session);
+    read = pgconn_queue_listen(&session->queue);
+    pgconn_session_unlock(session);
+    if (!read) pgconn_session_lose(session, NULL);
+}
+
+void
 pgconn_session_ring_driver(const struct pgconn_session *session)
 {
     if (session->doorbell && *session->doorbell) pgconn_wakeup_ring(*session->doorbell);

@@ -169,6 +169,12 @@ void pgconn_session_leave(struct pgconn_session *session);
 /* Makes whoever drives or waits see the end of the connection. */
 void pgconn_session_hang_up(struct pgconn_session *session);
 
+/*
+ * Reads what the server says while nothing is under way, or a COPY IN waits for its caller, unless
+ * somebody drives. The session may be lost then.
+ */
+void pgconn_session_listen(struct pgconn_session *session);
+
 /* Makes who drives look at how things stand. */
 void pgconn_session_ring_driver(const struct pgconn_session *session);
 

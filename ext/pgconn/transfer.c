@@ -15,7 +15,7 @@
 #define LOOK_SIZE 8192
 
 struct pgconn_transfer *
-pgconn_transfer_new(pgconn_caller enumerator)
+pgconn_transfer_new(pgconn_caller enumerator, pgconn_time deadline)
 {
     struct pgconn_transfer *transfer = calloc(1, sizeof(*transfer));
 
@@ -23,6 +23,7 @@ pgconn_transfer_new(pgconn_caller enumerator)
     transfer->references = 1;
     transfer->caller = pgconn_caller_current();
     transfer->thread = rb_thread_current();
+    transfer->deadline = deadline;
     if (pgconn_caller_is_run_by_another()) transfer->enumerator = enumerator;
     return transfer;
 }
@@ -53,7 +54,8 @@ transfer_get(struct pgconn_transfer *transfer, PGconn *pg, bool unwanted)
     if (unwanted) bytes->length = 0; /* or there might be no room for what is to be dropped */
     while (bytes->length < PGCONN_TRANSFER_READ_SIZE &&
            (length = PQgetCopyData(pg, &data, 1)) > 0) {
-        if (!unwanted) pgconn_buffer_append(bytes, data, (size_t)length);
+        if (unwanted) transfer->dropped = true;
+        else pgconn_buffer_append(bytes, data, (size_t)length);
         PQfreemem(data);
     }
     if (bytes->failed || length < -1) return PGCONN_STEP_FAILED;

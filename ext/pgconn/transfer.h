@@ -30,6 +30,7 @@ struct pgconn_transfer {
     pgconn_caller caller;
     pgconn_caller enumerator; /* who reads it, where that isn't its caller; or 0 */
     VALUE thread;             /* of the caller, marked by who keeps the flight while it is paused */
+    pgconn_time deadline;     /* of all of it */
     struct pgconn_buffer bytes; /* the caller's while it waits, else the steps' */
     size_t given;               /* of COPY IN: how many of them libpq has */
     PGresult *description;      /* of the rows, without any, once some have come; or NULL */
@@ -40,13 +41,14 @@ struct pgconn_transfer {
     bool last;                  /* of COPY IN: there is no more than what is in the buffer */
     bool forsaken;              /* its owner was collected in the middle of it */
     bool refused;               /* of COPY IN: the server has said that it failed */
+    bool dropped;               /* some of the data, or rows, was unwanted */
 };
 
 /*
  * This caller's, with one reference; NULL when out of memory. enumerator: who has made the
  * Enumerator in whose Fiber this may be; 0: nobody.
  */
-struct pgconn_transfer *pgconn_transfer_new(pgconn_caller enumerator);
+struct pgconn_transfer *pgconn_transfer_new(pgconn_caller enumerator, pgconn_time deadline);
 
 /* Whether it has to be gone on with by that caller. */
 bool pgconn_transfer_waits_for(const struct pgconn_transfer *transfer, pgconn_caller caller);

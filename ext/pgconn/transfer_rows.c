@@ -88,6 +88,7 @@ pgconn_transfer_take_row(struct pgconn_transfer *transfer, PGresult *result, boo
 {
     bool taken = unwanted || transfer_add_row(transfer, result);
 
+    if (unwanted) transfer->dropped = true;
     PQclear(result);
     return taken ? PGCONN_STEP_DONE : PGCONN_STEP_FAILED;
 }
