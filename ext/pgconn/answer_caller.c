@@ -6,12 +6,13 @@ caller_holds_line(const struct pgconn_session *session)
 {
     const struct pgconn_flight *paused = session->queue.paused;
 
-    if (!paused || !pgconn_transfer_waits_for(paused->transfer, pgconn_caller_current())) {
+    if (!paused || paused->transfer->forsaken ||
+        !pgconn_transfer_waits_for(paused->transfer, pgconn_caller_current())) {
         return NULL;
     }
     if (paused->transfer->kind == PGCONN_ROWS) {
         return "a stream holds the connection until it ends: in its block, or while its Enumerator "
-               "is in the middle of it, this would wait for itself";
+               "is in the middle of it (which its rewind ends), this would wait for itself";
     }
     return "a COPY holds the connection until it ends: in its block this would wait for itself";
 }

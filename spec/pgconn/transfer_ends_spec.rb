@@ -110,4 +110,18 @@ RSpec.describe "What comes or goes in pieces" do
       expect(outcome_of(thread)).to be_a(Pgconn::ConnectionLost)
     end
   end
+
+  { "stream" => ->(conn) { conn.cursor.stream(few).next }, "COPY" => ->(conn) { conn.copy_out(few).next } }.each do |name, read|
+    it "an Enumerator of a #{name} that was left half-way and collected doesn't lock out its own thread" do
+      in_dropped_fiber { read.call(connection) }
+      answer = eventually("it is collected") do
+        GC.start
+        connection.execute("SELECT 'next'").fetch_value
+      rescue Pgconn::ProgrammingError => e
+        expect(e.message).to match(/holds the connection/)
+        false
+      end
+      expect(answer).to eq("next")
+    end
+  end
 end
