@@ -87,6 +87,14 @@ RSpec.describe "Cursor#execute_many" do
     expect(rows).to eq([[0, nil], [1, "two"], [2, "3"], [3, "1.5"]])
   end
 
+  it "tells empty Strings from NULL, wherever they stand" do
+    texts = ["", "a", nil, "", "", nil, "b", ""]
+    insert(texts.each_with_index.map { |text, id| [id, text] })
+    expect(rows.map(&:last)).to eq(texts)
+    cursor.execute_many("SELECT $1::text, $2::text", texts.each_cons(2))
+    expect(cursor.map(&:to_a)).to eq(texts.each_cons(2).to_a)
+  end
+
   it "loses nothing of its rows to the collector, nor of RETURNING's", gc_stress: :in_part do
     GCMode.stressed do
       cursor.execute_many("INSERT INTO many VALUES ($1, $2) RETURNING *", Enumerator.new { |rows| 3.times { |i| rows << [i, "x#{i}"] } })

@@ -93,10 +93,10 @@ RSpec.describe Pgconn::LargeObject do
       end
     end
 
-    it "takes few round trips" do
+    it "takes few round trips, also behind many pieces" do
       pieces = Array.new(40) { |index| number(index) }
       through_proxy(delay: 0.05) do |proxy|
-        written = connect_tcp(port: proxy.port).lobject.tap { |made| made.write("x") }
+        written = connect_tcp(port: proxy.port).lobject.tap { |made| made.write("x" * (1 << 20)) && made.flush }
         expect(proxy.round_trips { pieces.each { |piece| written.write(piece) } && written.flush }).to be <= 10
       end
     end
@@ -177,9 +177,22 @@ RSpec.describe Pgconn::LargeObject do
       end
     end
 
+    it "has that raised behind those that went well" do
+      3.times { object.write("x") }
+      write_in_vain
+      expect { object.flush }.to raise_error(Pgconn::Error, /write request/)
+    end
+
     it "has that raised by a later write" do
       write_in_vain
       expect { 1000.times { object.write("x") } }.to raise_error(Pgconn::Error, /write request/)
+      expect { object.write("x") }.to raise_error(Pgconn::Errors::InFailedSqlTransaction)
+    end
+
+    it "has that raised by a write once other statements have met with it" do
+      write_in_vain
+      expect { connection.execute("SELECT 1") }.to raise_error(Pgconn::Errors::InFailedSqlTransaction)
+      expect { object.write("x") }.to raise_error(Pgconn::Error, /write request/)
       expect { object.write("x") }.to raise_error(Pgconn::Errors::InFailedSqlTransaction)
     end
 
@@ -211,6 +224,21 @@ RSpec.describe Pgconn::LargeObject do
       expect(object.close).to be_nil
       connection.commit
       expect(content_of(object.oid)).to eq("#{head} ")
+    end
+
+    it "can be written once the savepoint was rolled back, and what was behind that is told no more" do
+      object
+      connection.execute("SAVEPOINT one")
+      object.size # it is known to be valid again
+      write_in_vain
+      object.write("y")
+      expect { object.flush }.to raise_error(Pgconn::Error, /write request/)
+      connection.execute("ROLLBACK TO one")
+      object.seek(2048)
+      object.write("z")
+      object.close
+      connection.commit
+      expect(content_of(object.oid)).to eq("#{head}z")
     end
 
     it "is told by close where another caller has committed before it" do
@@ -358,6 +386,15 @@ RSpec.describe Pgconn::LargeObject do
       pieces = []
       pieces << reader.readpartial(3) until reader.eof?
       expect([pieces, reader.read(3), reader.read]).to eq([%w[012 345 678 9], nil, ""])
+    end
+
+    it "says where its end is, wherever it was read before" do
+      reader = connection.lobject(oid)
+      5.times { reader.read(10_000) }
+      reader.seek(0, IO::SEEK_END)
+      expect([reader.eof?, reader.read(1)]).to eq([true, nil])
+      reader.seek(-1, IO::SEEK_CUR)
+      expect([reader.eof?, reader.read(2), reader.eof?]).to eq([false, content[-1], true])
     end
 
     it "goes on in a pipeline" do

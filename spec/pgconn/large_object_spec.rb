@@ -201,6 +201,13 @@ RSpec.describe Pgconn::LargeObject do
       object.seek(-4, IO::SEEK_CUR)
       expect(object.read).to eq("xxyy89")
     end
+
+    it "while it is written gives behind its end what another has added there" do
+      object = holding("0123456789")
+      expect([object.read, object.eof?]).to eq(["0123456789", true])
+      connection.lobject(object.oid, "w").tap { |other| other.seek(0, IO::SEEK_END) }.write("more")
+      expect([object.eof?, object.read]).to eq([false, "more"])
+    end
   end
 
   describe "that is written" do
@@ -272,6 +279,8 @@ RSpec.describe Pgconn::LargeObject do
     it "keeps the position behind the last character" do
       object = connection.lobject(holding("€€").oid, "rt")
       expect([object.read(1), object.tell, object.read]).to eq(["€", 3, "€"])
+      object = connection.lobject(holding("𝄞€").oid, "rt")
+      expect([object.read(1), object.tell, object.read]).to eq(["𝄞", 4, "€"])
     end
 
     it "gives what is no text as it is" do
@@ -341,7 +350,8 @@ RSpec.describe Pgconn::LargeObject do
       object.truncate(8)
       object.rewind
       expect(object.read).to eq("0123\0\0\0\0")
-      expect { object.truncate(-1) }.to raise_error(Errno::EINVAL)
+      [-1, (0x7FFF_FFFF * 2048) + 1].each { |size| expect { object.truncate(size) }.to raise_error(Errno::EINVAL) }
+      expect(object.size).to eq(8)
     end
 
     it "and size go past 4 GB: one of 5 GB with nothing in between" do
@@ -395,6 +405,27 @@ RSpec.describe Pgconn::LargeObject do
         !e.message.include?("closed")
       end
       expect(wrong).to eq({})
+    end
+
+    # What the server gives the next that is opened.
+    def next_descriptor
+      connection.execute("SELECT fd, lo_close(fd) FROM lo_open($1::int8::oid, 262144) AS fd", [oid]).fetch_value
+    end
+
+    { "close" => ->(conn, _) { conn.lobject.tap { |object| object.write("x") }.close },
+      "export" => ->(conn, oid) { conn.lobject(oid, "n").export(File::NULL) },
+      "an export that fails" => ->(conn, _) { conn.lobject(0, "n", new_file: __FILE__).export("/dev/full") },
+      "being made of a file" => ->(conn, _) { conn.lobject(0, "n", new_file: __FILE__) },
+      "unlink" => ->(conn, _) { conn.lobject.unlink } }.each do |how, ending|
+      it "isn't open on the server any more, by #{how}" do
+        before = next_descriptor
+        begin
+          ending.call(connection, oid)
+        rescue Errno::ENOSPC
+          nil
+        end
+        expect(next_descriptor).to eq(before)
+      end
     end
 
     it "says so, can be closed again and knows its OID and mode" do

@@ -94,7 +94,16 @@ RSpec.describe Pgconn::LargeObject do
         reader = connection.lobject(committed(sample(200_000)))
         4.times { reader.read(1000) }
         ending.call(connection)
+        expect { reader.eof? }.to raise_error(*gone)
         expect { reader.read(1) }.to raise_error(*gone)
+      end
+    end
+
+    it "isn't valid any more for what moves no bytes either" do
+      object
+      connection.commit
+      [-> { object.read(0) }, -> { object.readpartial(0) }, -> { object.write("") }, -> { object.write }].each do |call|
+        expect(&call).to raise_error(*gone)
       end
     end
 

@@ -64,14 +64,16 @@ RSpec.describe Pgconn::LargeObject do
     expect(value_of(writing)).to eq(1)
   end
 
-  it "goes behind what a pipeline has gathered, and ahead of what comes later" do
-    object = connection.lobject
-    values = connection.pipeline do
-      before = connection.execute("SELECT lo_get($1::int8::oid)", [object.oid])
-      object.write("text")
-      [before, connection.execute("SELECT lo_get($1::int8::oid)", [object.oid])]
+  { "anew" => ->(object) { object }, "and used" => ->(object) { object.tap(&:size) } }.each do |how, using|
+    it "goes behind what a pipeline has gathered, and ahead of what comes later, when it was opened #{how}" do
+      object = using.call(connection.lobject)
+      values = connection.pipeline do
+        before = connection.execute("SELECT lo_get($1::int8::oid)", [object.oid])
+        object.write("text")
+        [before, connection.execute("SELECT lo_get($1::int8::oid)", [object.oid])]
+      end
+      expect(values.map(&:fetch_value)).to eq(["", "text"])
     end
-    expect(values.map(&:fetch_value)).to eq(["", "text"])
   end
 
   it "tells a tracer of what it executes" do
@@ -90,6 +92,24 @@ RSpec.describe Pgconn::LargeObject do
     object.write("abc")
     object.rewind
     expect([object.read, object.size]).to eq(["abc", 3])
+  end
+
+  it "sends values as the server wants them, whatever types the user has registered" do
+    %w[bytea int4 int8 oid text].each { |type| connection.types.register(type, encoder: ->(_) { raise KeyError, type }) }
+    object = connection.lobject(0, "rw")
+    object.write("abc")
+    object.truncate(2)
+    object.rewind
+    expect([object.read, object.unlink]).to eq(["ab", nil])
+  end
+
+  it "calls handlers for what the server says of its statements" do
+    object = connection.lobject
+    connection.execute("SET client_min_messages = log; SET log_statement = 'all'")
+    told = []
+    connection.on_notice { |notice| told << notice.message }
+    object.size
+    expect(told).to include(/lo_lseek64/)
   end
 
   it "works where statements are never named" do

@@ -396,6 +396,14 @@ RSpec.describe "A named cursor" do
       expect(named.scroll(3, :absolute).fetch_value).to eq(4)
     end
 
+    it "can be scrolled past its end and before its beginning, and back" do
+      expect(named.scroll(100, :absolute).fetch).to be_nil
+      expect(named.scroll(3, :absolute).fetch_value).to eq(4)
+      expect(named.scroll(100, :absolute).scroll(-1).fetch_value).to eq(5)
+      expect(named.scroll(-100).fetch_value).to eq(1)
+      expect([named.scroll(2, :absolute).fetch_value, named.rownumber]).to eq([3, 3])
+    end
+
     it "can't be executed once it was fetched from" do
       named.fetch
       expect { named.execute("SELECT 1") }.to raise_error(Pgconn::ProgrammingError, /once only/)

@@ -134,6 +134,16 @@ RSpec.describe "How long a named cursor is valid" do
       expect(status).to eq(Pgconn::TRANSACTION_STATUS_INTRANS)
     end
 
+    it "is fetched from, scrolled and closed while a two-phase transaction is prepared" do
+      skip "max_prepared_transactions is 0" if observe("SHOW max_prepared_transactions") == "0"
+      named = declared(withhold: true, scrollable: true)
+      connection.commit
+      connection.tpc_begin("named cursor")
+      connection.tpc_prepare
+      expect([named.fetch_value, named.scroll(2).fetch_value, named.close]).to eq([1, 4, nil])
+      connection.tpc_rollback
+    end
+
     it "ends when its commit fails" do
       connection.execute(<<~SQL)
         CREATE TEMP TABLE held (i int, CONSTRAINT once UNIQUE (i) DEFERRABLE INITIALLY DEFERRED);

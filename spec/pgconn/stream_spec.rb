@@ -192,6 +192,26 @@ RSpec.describe Pgconn::Cursor, "#stream" do
       expect([rows.rewind.to_a, rows.to_a]).to eq([[[1]], [[1]]])
     end
 
+    it "by rewind leaves alone what is under way of another cursor or by another thread" do
+      count = 0
+      others = connection.cursor.stream("SELECT 1")
+      cursor.stream(many(1000)) { others.rewind && count += 1 }
+      expect(count).to eq(1000)
+      rows = cursor.stream(many(1000))
+      rows.next
+      value_of(in_thread { cursor.stream("SELECT 1").rewind })
+      expect(Array.new(999) { rows.next[0] }).to eq([*2..1000])
+      expect { rows.next }.to raise_error(StopIteration)
+    end
+
+    it "by rewind leaves alone the COPY of its cursor that goes into a table" do
+      connection.execute("CREATE TEMP TABLE copied (i int)")
+      rows = cursor.stream("SELECT 1")
+      data = ["1\n", "2\n", nil].each
+      source = Class.new { define_method(:read) { |_| rows.rewind && data.next } }.new
+      expect(cursor.copy_from(source, "copied")).to eq(2)
+    end
+
     it "may be rewound where its cursor or its connection is closed" do
       closed = connect(autocommit: true)
       rows = closed.cursor.stream(many(10_000))

@@ -233,6 +233,18 @@ RSpec.describe "COPY" do
       expect_usable(connection)
     end
 
+    it "takes an IO up to where it gives an empty String" do
+      pieces = ["1\n", "", "2\n"]
+      source = Class.new { define_method(:read) { |_| pieces.shift } }.new
+      expect(connection.copy_in("COPY things (id) FROM STDIN", source)).to eq(1)
+    end
+
+    it "takes the bytes of an IO in US-ASCII as they are" do
+      data = StringIO.new("1\té\n".dup.force_encoding("US-ASCII"))
+      connection.copy_in("things", data, columns: %w[id name])
+      expect(things(connection).first[1]).to eq("é")
+    end
+
     it "takes an IO that gives short pieces" do
       pieces = %w[1 2 3].join("\n").chars
       source = Class.new { define_method(:read) { |_| pieces.shift } }.new
@@ -418,6 +430,35 @@ RSpec.describe "COPY" do
       expect { connection.copy_in("things", [[1]], columns: "id") }.to raise_error(TypeError, /columns:/)
       expect { connection.copy_in("things", [[]], columns: []) }.to raise_error(ArgumentError, /columns:/)
       expect { connection.copy_out("SELECT 1", StringIO.new, columns: ["id"]) }.to raise_error(ArgumentError, /columns:/)
+    end
+
+    it "refuses to copy into a query" do
+      expect { connection.copy_in("SELECT 1", [[1]]) }.to raise_error(ArgumentError, /no target/)
+    end
+
+    it "refuses for rows what is for data, and for a COPY what that says itself" do
+      { separator: ",", null: "-", header: true }.each do |name, option|
+        expect { connection.copy_in("things", [rows[0]], name => option) }.to raise_error(ArgumentError, /#{name}: .* not for rows/)
+        expect { connection.copy_out("things", name => option) { nil } }.to raise_error(ArgumentError, /#{name}: .* not for rows/)
+        expect { connection.copy_in("COPY things FROM STDIN", StringIO.new, name => option) }.to raise_error(ArgumentError, /says that itself/)
+      end
+      expect { connection.copy_out("things", format: :csv) { nil } }.to raise_error(ArgumentError, /csv/)
+      expect_usable(connection)
+      expect(things(connection)).to be_empty
+    end
+
+    it "refuses what doesn't read, or write, where copy_expert's SQL needs it" do
+      { "COPY things FROM STDIN" => /read/, "COPY things TO STDOUT" => /write/ }.each do |sql, method|
+        expect { connection.cursor.copy_expert(sql, Object.new) }.to raise_error(TypeError, method)
+        expect_usable(connection)
+      end
+    end
+
+    it "quotes separator: and null:" do
+      io = StringIO.new
+      connection.copy_out("SELECT 1, NULL", io, separator: "'")
+      connection.copy_out("SELECT 1, NULL", io, null: "it's")
+      expect(io.string).to eq("1'\\N\n1\tit's\n")
     end
 
     it "takes nothing into its SQL that isn't what it should be" do
