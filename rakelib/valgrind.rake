@@ -83,8 +83,10 @@ namespace :spec do
     mkdir_p "tmp", verbose: false
     # The stacks of Fibers lie side by side: a switch to the next one mustn't be taken for a deep call,
     # which would make all of that stack look uninitialized. No function here has a frame so large.
+    # There are examples with a thousand threads.
     options = %w[--leak-check=full --show-leak-kinds=definite --num-callers=50 --error-limit=no
-                 --max-stackframe=100000 --fair-sched=yes --child-silent-after-fork=yes
+                 --max-stackframe=100000 --max-threads=2000 --fair-sched=yes
+                 --child-silent-after-fork=yes
                  --suppressions=spec/support/ruby.supp --xml=yes --xml-file=tmp/valgrind.%p.xml]
     passed = system({ "PGCONN_VALGRIND" => "1" }, "valgrind", *options, RbConfig.ruby, "-rbundler/setup",
                     Gem.bin_path("rspec-core", "rspec"), *ENV["SPEC"].to_s.split)

@@ -30,10 +30,11 @@ module HangingResolver
 
   class << self
     # @return [String] LD_PRELOAD for a child: what this process has preloaded (a sanitizer's runtime
-    #   must stay the first), and the library, which is compiled once and removed at the end
+    #   must stay the first), and the library, which is compiled once and removed at the end. valgrind takes
+    #   its own out of that, up to the next colon
     def preload
       @library ||= compile
-      [ENV["LD_PRELOAD"], @library].compact.join(" ")
+      [ENV["LD_PRELOAD"], @library].compact.join(":")
     end
 
     private
