@@ -6,7 +6,8 @@ module Pgconn
     # wait, and what its own block or IO executes on it raises ProgrammingError.
 
     # Copies rows, or data in one of COPY's formats, into a table. The rows are there when it returns, all or
-    # none: what the source raises, `break` and the server's errors end the COPY, of which nothing is left.
+    # none: what the source raises, `break` and the server's errors end the COPY, of which nothing is left; a
+    # transaction fails by that.
     #
     # Rows are sent in binary, in text where a column's type, or a value of the first row, has no binary form.
     # A later value without one, such as a String for an integer, is a DataError then; `format: :text` takes
