@@ -13,6 +13,9 @@ module Pgconn
   # rolled back in which it was opened; after that only {#close} is fine, all else raises ProgrammingError.
   # (So it does after `RESET ALL`, which takes from the server the mark by which the object is known.)
   #
+  # Once it is closed, {#export} and {#unlink} are there still: they only need its OID, and are part of the
+  # transaction that is open then, or begin one. All else that asks the server raises InterfaceError.
+  #
   # Several pieces are on their way at a time, so that a slow link costs little. {#write} doesn't wait for the
   # server's answer as long as not more than 4 MB is unanswered. Yet all that the program does with the
   # connection keeps its order: what is read behind a write, here or by SQL, sees what was written, and a
@@ -210,11 +213,13 @@ module Pgconn
     end
 
     # Deletes the object, and closes this one; also when it is closed already. The server closes all that this
-    # session has opened of the same object, whose next use raises its error.
+    # session has opened of the same object, whose next use raises its error: Errors::UndefinedObject,
+    # `invalid large-object descriptor`. (After a write, which isn't waited for, that is the call after it.)
     #
     # @return [nil]
     # @raise [Errors::UndefinedObject] if it is deleted already
-    # @raise [ProgrammingError] if it isn't valid anymore
+    # @raise [ProgrammingError] if it isn't valid anymore, and for a closed one in autocommit outside of
+    #   {Connection#transaction}
     # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-UNLINK lo_unlink
     def unlink
       if closed? then execute_with_oid("SELECT pg_catalog.lo_unlink($1)", @oid)

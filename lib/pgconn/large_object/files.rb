@@ -9,7 +9,9 @@ module Pgconn
     # @param path [String, #to_path] of this machine; a file that is there is overwritten
     # @return [Integer] how many bytes
     # @raise [SystemCallError] if the file can't be written, such as Errno::ENOSPC
-    # @raise [ProgrammingError] if it isn't valid anymore
+    # @raise [Errors::UndefinedObject] if it was deleted
+    # @raise [ProgrammingError] if it isn't valid anymore, and for a closed one in autocommit outside of
+    #   {Connection#transaction}
     # @see https://www.postgresql.org/docs/current/lo-interfaces.html#LO-EXPORT lo_export
     def export(path)
       settled_descriptor && check unless closed?
