@@ -10,8 +10,9 @@ module Pgconn
   # cursor are waited for also in {Connection#pipeline}.
   #
   # Who has asked for a page of 2 to `itersize` rows twice in a row gets the next one requested while this one
-  # is read. So the server may be two pages ahead; with an `itersize` of 1 it never is. An error in that page
-  # fails the transaction at once, and is raised when the page is asked for.
+  # is read. So the server may be two pages ahead, with the locks (FOR UPDATE) and the side effects of their
+  # rows; with an `itersize` of 1 it never is. An error in that page fails the transaction at once, and is
+  # raised when the page is asked for.
   #
   # It lives until the transaction ends, or the block of {Connection#transaction} that it was declared in is
   # rolled back: then ProgrammingError is raised, and nothing sent. With `withhold: true` it outlives the
@@ -20,6 +21,7 @@ module Pgconn
   # so that the transaction doesn't fail; a CLOSE within a function isn't seen, and fails it.
   #
   # A cursor that a function has opened, and given the name of as refcursor, is fetched from without execute.
+  # So is one that SQL has declared: `WITH HOLD`, which outlives its transaction, by `withhold: true`.
   #
   # @example
   #   conn.transaction do
@@ -44,11 +46,13 @@ module Pgconn
     # @return [Boolean] whether it outlives the commit of its transaction
     attr_reader :withhold
 
-    # Declares the cursor, for a statement that gives rows. {Cursor#description} is known from then on; rows
-    # are still to be fetched. Once only.
+    # Declares the cursor, for a SELECT, VALUES or TABLE, WITH before it or not: PostgreSQL declares cursors
+    # for nothing else. What else gives rows, such as `INSERT ... RETURNING`, is a syntax error there.
+    # {Cursor#description} is known from then on; rows are still to be fetched. Once only.
     #
     # @param (see Cursor#execute)
     # @return [self]
+    # @raise [Errors::SyntaxError] for another statement
     # @raise [ProgrammingError] if it was executed before, or fetched from; for several statements; in
     #   autocommit outside of {Connection#transaction}, unless it is `withhold`
     # @raise (see Cursor#execute)

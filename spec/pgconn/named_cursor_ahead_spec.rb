@@ -50,6 +50,22 @@ RSpec.describe "A named cursor's next page" do
     expect([fetched, named.fetch]).to eq([65, nil])
   end
 
+  it "has its rows locked by FOR UPDATE, as those of an itersize of 1 aren't before they are fetched" do
+    observer.execute("CREATE TABLE locked_ahead AS SELECT generate_series(1, 100) AS i")
+    locked = [10, 1].map do |itersize|
+      named = connection.cursor("rows").execute("SELECT i FROM locked_ahead ORDER BY i FOR UPDATE")
+      named.itersize = itersize
+      named.each { |(i)| break if i == 15 }
+      free = observe("SELECT count(*) FROM (SELECT FROM locked_ahead FOR UPDATE SKIP LOCKED) AS free")
+      connection.rollback
+      100 - free
+    end
+    expect(locked).to eq([30, 15])
+  ensure
+    connection.rollback
+    observer.execute("DROP TABLE IF EXISTS locked_ahead")
+  end
+
   it "leaves an itersize of 1 the row that WHERE CURRENT OF means" do
     connection.execute("CREATE TEMP TABLE marked AS SELECT i, false AS seen FROM generate_series(1, 5) AS i")
     named = connection.cursor("rows").execute("SELECT i FROM marked FOR UPDATE")

@@ -122,6 +122,18 @@ RSpec.describe "A named cursor" do
       expect(cursor.execute("SELECT 1").fetch_value).to eq(1)
     end
 
+    it "for SELECT, VALUES and TABLE, WITH before them or not; for others that give rows it is the server's syntax error" do
+      connection.execute("CREATE TEMP TABLE returned AS SELECT 1 AS i")
+      connection.commit
+      ["SELECT 1", "VALUES (1)", "TABLE returned", "WITH one AS (SELECT 1) SELECT * FROM one"].each do |sql|
+        expect(connection.cursor("of #{sql}").execute(sql).fetch_value).to eq(1)
+      end
+      ["INSERT INTO returned VALUES (2) RETURNING i", "EXPLAIN SELECT 1", "SHOW work_mem"].each do |sql|
+        expect { connection.cursor("rows").execute(sql) }.to raise_error(Pgconn::Errors::SyntaxError)
+        connection.rollback
+      end
+    end
+
     it "for one statement that gives rows: ProgrammingError for others, and nothing is sent for several" do
       expect { cursor.execute("") }.to raise_error(Pgconn::ProgrammingError, /empty/)
       expect { cursor.execute(" ; -- nothing") }.to raise_error(Pgconn::ProgrammingError, /empty/)
@@ -418,5 +430,12 @@ RSpec.describe "A named cursor" do
     it "raises the server's error if there is none of that name" do
       expect { connection.cursor("none").fetch }.to raise_error(Pgconn::Errors::InvalidCursorName, /none/)
     end
+  end
+
+  it "that SQL has declared WITH HOLD is read in autocommit, with withhold: true" do
+    alone = connect(autocommit: true)
+    alone.execute("DECLARE held CURSOR WITH HOLD FOR SELECT generate_series(1, 3)")
+    held = alone.cursor("held", withhold: true)
+    expect([held.fetch, held.fetch_all]).to eq([[1], [[2], [3]]])
   end
 end
