@@ -6,6 +6,7 @@
 require "bigdecimal"
 require "pgconn"
 require "securerandom"
+require_relative "demo_bulk"
 require_relative "demo_output"
 require_relative "demo_sessions"
 require_relative "time_zone_tables"
@@ -87,6 +88,7 @@ class Demo
     conn.execute("SET search_path TO #{@schema}")
     load_tables
     typed_rows
+    DemoBulk.new(@conn).run
     transactions
     deadline
     error
@@ -99,24 +101,23 @@ class Demo
   end
 
   def load_tables
-    title "Load the time zones: INSERTs with parameters, one transaction"
+    title "Load the time zones: execute_many, one transaction"
     started = now
     TABLES.each { |sql| @conn.execute(sql) }
-    TimeZoneTables.countries.each do |code, name|
-      @conn.execute("INSERT INTO countries (code, name) VALUES ($1, $2)", [code, name])
-    end
-    TimeZoneTables.zones.each { |zone| insert(zone) }
+    @conn.execute_many("INSERT INTO countries (code, name) VALUES ($1, $2)", TimeZoneTables.countries)
+    insert(TimeZoneTables.zones)
     @conn.commit
     took = seconds(now - started)
     line "#{count("countries")} countries, #{count("zones")} zones, #{count("zone_countries")} pairs: #{took}"
   end
 
-  def insert(zone)
-    @conn.execute(INSERT_ZONE, zone.except(:countries))
-    zone[:countries].each_with_index do |code, index|
-      @conn.execute("INSERT INTO zone_countries (zone, country, main) VALUES ($1, $2, $3)",
-                    [zone[:name], code, index.zero?])
+  # Parameters by name come from a Hash, those by position from an Array.
+  def insert(zones)
+    @conn.execute_many(INSERT_ZONE, zones.map { |zone| zone.except(:countries) })
+    pairs = zones.flat_map do |zone|
+      zone[:countries].map.with_index { |code, index| [zone[:name], code, index.zero?] }
     end
+    @conn.execute_many("INSERT INTO zone_countries (zone, country, main) VALUES ($1, $2, $3)", pairs)
   end
 
   def typed_rows
@@ -142,8 +143,8 @@ class Demo
     title "A transaction that commits, one that rolls back"
     cells [28, 12], "zones", "this session", "another one"
     counts "at first"
-    insert(name: "Moon/Tranquillity_Base", latitude: 0.67416, longitude: 23.47314, sun: BigDecimal("1.56"),
-           comments: nil, countries: [])
+    @conn.execute(INSERT_ZONE, name: "Moon/Tranquillity_Base", latitude: 0.67416, longitude: 23.47314,
+                               sun: BigDecimal("1.56"), comments: nil)
     counts "INSERT, not yet committed"
     @conn.commit
     counts "after commit"
