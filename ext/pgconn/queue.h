@@ -190,8 +190,8 @@ bool pgconn_queue_push(struct pgconn_queue *queue);
 bool pgconn_queue_keep(struct pgconn_queue *queue, PGresult *result);
 
 /*
- * Reads what the server says, all of it, while nothing is under way or a COPY IN waits. False: the connection is lost.
- * The caller holds `libpq`. (queue_step.c)
+ * Reads what the server says, all of it, while nothing is under way or a COPY IN waits. False: the
+ * connection is lost. The caller holds `libpq`. (queue_step.c)
  */
 bool pgconn_queue_listen(struct pgconn_queue *queue);
 
