@@ -104,7 +104,7 @@ module Pgconn
     def prepare_rows(target, format: nil, **options)
       refuse(options)
       format ||= :binary
-      writes_binary, = describe(target.rows_query { |sql, arguments| catalog_rows(sql, arguments) })
+      writes_binary, = describe_rows(target)
       format = :text if format == :binary && !writes_binary
       text = target.sql("FROM STDIN", format: :text) if format == :binary
       set_statement(target.sql("FROM STDIN", format: format), text)
@@ -116,7 +116,7 @@ module Pgconn
       refuse(options)
       raise ArgumentError, "rows come as :binary or :text, not #{format.inspect}" if format == :csv
 
-      _, reads_binary = describe(target.rows_query)
+      _, reads_binary = describe_rows(target)
       self.format = format = reads_binary ? format || :binary : :text
       start(target.sql("TO STDOUT", format: format), :out)
     end
@@ -142,6 +142,11 @@ module Pgconn
     end
 
     private
+
+    def describe_rows(target)
+      target.name_columns { |sql, arguments| catalog_rows(sql, arguments) }
+      describe(target.rows_query)
+    end
 
     # How rows are written is nobody's business.
     def refuse(options)

@@ -59,15 +59,17 @@ module Pgconn
     # @return [String] the COPY without its options, as tracers are told
     def title(direction) = @statement || "COPY #{source} #{direction}"
 
-    # @return [String] a query with the rows of the COPY; never executed
-    # @yield [sql, arguments] for rows that are to be written, where the columns aren't named: gives those of
-    #   the catalog
-    def rows_query(&catalog)
-      return @query if @query
+    # Names the columns of a table where the caller hasn't, so that what is described is what is copied.
+    # @yield [sql, arguments] gives rows of the catalog
+    def name_columns
+      return if @columns || @query
 
-      columns = @columns || (catalog ? plain_columns(&catalog) : ["*"])
-      "SELECT #{columns.join(", ")} FROM #{@table}"
+      # Where there is no such table, the server says so.
+      @columns = yield(COLUMNS, [@table]).flatten.map { |name| QuotedName.of(name) }
     end
+
+    # @return [String] a query with the rows of the COPY, whose columns are named; never executed
+    def rows_query = @query || "SELECT #{@columns.join(", ")} FROM #{@table}"
 
     # @return [String] the options of a COPY in parentheses
     # @raise [ArgumentError] for a format that doesn't exist
@@ -121,13 +123,7 @@ module Pgconn
     def source
       return "(#{@query.sub(/;\s*\z/, "")}\n)" if @query
 
-      @columns ? "#{@table} (#{@columns.join(", ")})" : @table
-    end
-
-    # Where there is no such table, the server says so.
-    def plain_columns
-      names = yield(COLUMNS, [@table]).flatten
-      names.empty? ? ["*"] : names.map { |name| QuotedName.of(name) }
+      @columns.nil? || @columns.empty? ? @table : "#{@table} (#{@columns.join(", ")})"
     end
   end
   private_constant :CopyTarget

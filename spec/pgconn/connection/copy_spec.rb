@@ -270,6 +270,23 @@ RSpec.describe "COPY" do
       end
     end
 
+    it "gives the rows of a table without what is generated, or was dropped, as copy_in takes them" do
+      connection.execute(<<~SQL)
+        CREATE TEMP TABLE sums (gone text, a int, twice int GENERATED ALWAYS AS (a * 2) STORED,
+                                id int GENERATED ALWAYS AS IDENTITY, "B b" text DEFAULT 'x');
+        ALTER TABLE sums DROP gone;
+      SQL
+      connection.copy_in("sums", [[1, 7, "y"], [2, 8, nil]])
+      expect(connection.copy_out("sums").map(&:to_h)).to eq([{ a: 1, id: 7, "B b": "y" }, { a: 2, id: 8, "B b": nil }])
+      expect(connection.execute("SELECT twice FROM sums").column(0)).to eq([2, 4])
+    end
+
+    it "gives rows of no columns where all of a table's are generated" do
+      connection.execute("CREATE TEMP TABLE constant (one int GENERATED ALWAYS AS (1) STORED)")
+      expect(connection.copy_in("constant", [[], []])).to eq(2)
+      expect(connection.copy_out("constant").map(&:to_a)).to eq([[], []])
+    end
+
     it "gives the same in text, also where a type has no binary form" do
       expect(connection.copy_out("things", format: :text).map(&:to_a)).to eq(rows)
       expect(connection.copy_out("SELECT 1, point(1,2), '\\N'::text, E'\\b\\f\\x0b\\r'").map(&:to_a))
