@@ -3,30 +3,52 @@
 #include "encoding.h"
 #include "error.h"
 
-/* Sends what was gathered; the last is followed by the end of the data. */
+/* Sends what was gathered. */
 static void
-copy_send(struct pgconn_copy *copy, bool last)
+copy_send(struct pgconn_copy *copy)
 {
     copy->byte_count += (long long)copy->bytes.length;
-    copy->transfer->last = last;
     pgconn_copy_swap(copy);
     pgconn_copy_resume(copy);
-    pgconn_copy_tell_progress(copy);
+}
+
+/* Sends what is left, and the end of the data. */
+static void
+copy_end_data(struct pgconn_copy *copy)
+{
+    if (!NIL_P(copy->plan)) pgconn_copy_encode_end(&copy->rows, &copy->bytes);
+    pgconn_copy_check_memory(&copy->bytes);
+    copy->transfer->last = true;
+    copy_send(copy);
 }
 
 static void
 copy_send_if_enough(struct pgconn_copy *copy)
 {
-    if (copy->flight && copy->bytes.length >= PGCONN_TRANSFER_WRITE_SIZE) copy_send(copy, false);
+    if (copy->bytes.length < PGCONN_TRANSFER_WRITE_SIZE) return;
+    copy_send(copy);
+    pgconn_copy_tell_progress(copy);
 }
 
-/* In text, from the first row on. */
+static bool
+copy_may_turn_to_text(const struct pgconn_copy *copy)
+{
+    return copy->row_count == 0 && !NIL_P(copy->text_sql);
+}
+
+/*
+ * In text, from the first row on: the COPY in binary ends without a row, and another one begins.
+ */
 static void
 copy_turn_to_text(struct pgconn_copy *copy)
 {
-    copy->sql = copy->text_sql;
-    copy->rows.format = PGCONN_COPY_TEXT;
     copy->bytes.length = 0;
+    pgconn_copy_encode_start(&copy->rows, &copy->bytes);
+    copy_end_data(copy);
+    copy->sql = copy->text_sql;
+    copy->text_sql = copy->result = Qnil;
+    copy->rows.format = PGCONN_COPY_TEXT;
+    pgconn_copy_start(copy);
 }
 
 static VALUE
@@ -54,6 +76,7 @@ struct writing {
     VALUE row;
     size_t start;
     int column;
+    int unfit; /* the column whose value has no binary form, or -1 */
 };
 
 static VALUE
@@ -61,16 +84,11 @@ writing_run(VALUE arg)
 {
     struct writing *writing = (struct writing *)arg;
     struct pgconn_copy *copy = writing->copy;
-    int unfit = pgconn_copy_encode_row(&copy->rows, writing->row, &copy->bytes, &writing->column);
 
-    if (unfit < 0) return Qnil;
-    if (copy->started || copy->row_count > 0 || NIL_P(copy->text_sql)) {
-        value_raise_unfit(copy, writing->row, unfit);
-    }
-    copy_turn_to_text(copy);
-    writing->start = copy->bytes.length;
-    pgconn_copy_encode_row(&copy->rows, writing->row, &copy->bytes, &writing->column);
-    return Qnil;
+    writing->unfit = pgconn_copy_encode_row(&copy->rows, writing->row, &copy->bytes,
+                                            &writing->column);
+    if (writing->unfit < 0 || copy_may_turn_to_text(copy)) return Qnil;
+    value_raise_unfit(copy, writing->row, writing->unfit);
 }
 
 /* Says in which row and column. Values are the parameters of other statements. */
@@ -106,6 +124,7 @@ writing_protected(struct writing *writing)
 {
     int state;
 
+    writing->start = writing->copy->bytes.length;
     writing->copy->busy = true;
     rb_protect(writing_run, (VALUE)writing, &state);
     writing->copy->busy = false;
@@ -130,14 +149,13 @@ copy_write_row(struct pgconn_copy *copy, VALUE row)
 {
     struct writing writing = {.copy = copy, .row = row_get(copy, row)};
 
-    if (copy->row_count == 0 && copy->bytes.length == 0) {
-        pgconn_copy_encode_start(&copy->rows, &copy->bytes);
-    }
-    writing.start = copy->bytes.length;
     writing_protected(&writing);
+    if (writing.unfit >= 0) {
+        copy_turn_to_text(copy);
+        writing_protected(&writing);
+    }
     pgconn_copy_check_memory(&copy->bytes);
     copy->row_count++;
-    if (!copy->started) pgconn_copy_start(copy);
     RB_GC_GUARD(writing.row);
 }
 
@@ -178,19 +196,26 @@ copy_append(VALUE self, VALUE row)
     return self;
 }
 
-/* Sends what is left, and the end of the data. */
+/* Begins the COPY, and its data, which is still without a row. */
+static VALUE
+copy_begin_rows(VALUE self)
+{
+    struct pgconn_copy *copy = pgconn_copy_get_open(self);
+
+    pgconn_copy_start(copy);
+    pgconn_copy_encode_start(&copy->rows, &copy->bytes);
+    RB_GC_GUARD(self);
+    return Qnil;
+}
+
+/* The source has come to its end. */
 static VALUE
 copy_finish(VALUE self)
 {
     struct pgconn_copy *copy = pgconn_copy_get_open(self);
 
-    if (!NIL_P(copy->plan) && copy->bytes.length == 0 && copy->row_count == 0) {
-        pgconn_copy_encode_start(&copy->rows, &copy->bytes);
-    }
-    if (!copy->started) pgconn_copy_start(copy);
-    if (!NIL_P(copy->plan)) pgconn_copy_encode_end(&copy->rows, &copy->bytes);
-    pgconn_copy_check_memory(&copy->bytes);
-    if (copy->flight) copy_send(copy, true);
+    copy_end_data(copy);
+    pgconn_copy_tell_progress(copy);
     RB_GC_GUARD(self);
     return Qnil;
 }
@@ -199,5 +224,6 @@ void
 pgconn_copy_in_init(VALUE rb_cPgconnCopy)
 {
     rb_define_method(rb_cPgconnCopy, "<<", copy_append, 1);
+    rb_define_private_method(rb_cPgconnCopy, "begin_rows", copy_begin_rows, 0);
     rb_define_private_method(rb_cPgconnCopy, "finish", copy_finish, 0);
 }

@@ -21,7 +21,7 @@ module Pgconn
         raise ArgumentError, "a query is no target" if target.query?
 
         new(cursor, timeout, progress).run(target.title("FROM STDIN")) do |copy|
-          rows ? copy.prepare_rows(target, **options) : copy.start(data_sql(target, options), :in)
+          rows ? copy.take_rows(target, **options) : copy.start(data_sql(target, options), :in)
           block ? yield(copy) : copy.take_from(source)
           copy.finish
         end
@@ -100,8 +100,8 @@ module Pgconn
       raise ProgrammingError, "the data of this COPY goes #{actual}: use copy_#{actual}"
     end
 
-    # Gets ready for rows; the COPY begins with the first.
-    def prepare_rows(target, format: nil, **options)
+    # Begins a COPY that takes rows.
+    def take_rows(target, format: nil, **options)
       refuse(options)
       format ||= :binary
       writes_binary, = describe_rows(target)
@@ -109,6 +109,7 @@ module Pgconn
       text = target.sql("FROM STDIN", format: :text) if format == :binary
       set_statement(target.sql("FROM STDIN", format: format), text)
       self.format = format
+      begin_rows
     end
 
     # Begins a COPY that gives rows.

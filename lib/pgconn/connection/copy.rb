@@ -9,7 +9,10 @@ module Pgconn
     # none: what the source raises, `break` and the server's errors end the COPY, of which nothing is left; a
     # transaction fails by that.
     #
-    # Rows are sent in binary, in text where a column's type, or a value of the first row, has no binary form.
+    # The COPY has begun when the source is asked, or the block called, for the first time.
+    #
+    # Rows are sent in binary, in text where a column's type, or a value of the first row, has no binary form
+    # (a COPY of no rows comes first then, which triggers for each statement see).
     # A later value without one, such as a String for an integer, is a DataError then; `format: :text` takes
     # whatever the server reads.
     #

@@ -100,9 +100,17 @@ RSpec.describe "COPY" do
       expect(connection.execute("SELECT count(*), sum(id) FROM things").fetch.to_a).to eq([50_000, 1_249_975_000])
     end
 
-    it "says that the table doesn't exist" do
+    it "says that the table doesn't exist, before the source is asked" do
       expect { connection.copy_in("nowhere", [[1]]) }.to raise_error(Pgconn::Errors::UndefinedTable)
+      expect { connection.copy_in("nowhere") { raise KeyError } }.to raise_error(Pgconn::Errors::UndefinedTable)
+      expect { connection.copy_in("COPY nowhere FROM STDIN") { raise KeyError } }.to raise_error(Pgconn::Errors::UndefinedTable)
       expect_usable(connection)
+    end
+
+    it "goes in text from the first row on, and loads each row once, however many there are" do
+      values = Array.new(20_000) { |i| [i.to_s, "x" * 10, nil, nil] }
+      expect(connection.copy_in("things", values)).to eq(20_000)
+      expect(connection.execute("SELECT count(*), sum(id) FROM things").fetch.to_a).to eq([20_000, 199_990_000])
     end
 
     it "quotes the names of tables, with or without a schema" do
@@ -379,6 +387,15 @@ RSpec.describe "COPY" do
       expect_usable(connection)
     end
 
+    it "the source's exception comes out where it has no row so far, as later" do
+      expect { connection.copy_in("things") { raise KeyError, "mine" } }.to raise_error(KeyError, "mine")
+      expect_usable(connection)
+      expect do
+        connection.transaction { connection.execute("SELECT 1") && connection.copy_in("things", Enumerator.new { raise KeyError }) }
+      end.to raise_error(KeyError)
+      expect_usable(connection)
+    end
+
     it "break ends either" do
       connection.copy_in("things") { |copy| break copy << rows[0] }
       expect(connection.copy_out("SELECT generate_series(1, 100000000)") { |row| break row[0] }).to eq(1)
@@ -514,13 +531,29 @@ RSpec.describe "COPY" do
       expect(things(connection)).to eq([rows[0]])
     end
 
+    it "what its own block executes is a ProgrammingError before its first row, too" do
+      copied = connection.copy_in("things") do |copy|
+        expect { connection.execute("SELECT 1") }.to raise_error(Pgconn::ProgrammingError, /COPY holds/)
+        expect { connection.transaction { nil } }.to raise_error(Pgconn::ProgrammingError, /COPY holds/)
+        expect { connection.copy_in("things", rows) }.to raise_error(Pgconn::ProgrammingError, /COPY holds/)
+        copy << rows[0]
+      end
+      expect(copied).to eq(1)
+      expect(things(connection)).to eq([rows[0]])
+    end
+
+    it "a source that executes on it is refused before its first row, and nothing is loaded" do
+      source = Enumerator.new { |rows| rows << connection.execute("SELECT 1, NULL, NULL, NULL").fetch }
+      expect { connection.copy_in("things", source) }.to raise_error(Pgconn::ProgrammingError, /COPY holds/)
+      expect(things(connection)).to be_empty
+    end
+
     it "other threads wait for its end" do
       order = Queue.new
       connection.copy_in("things") do |copy|
-        copy << rows[0]
         thread = in_thread { connection.execute("SELECT count(*) FROM things").fetch_value.tap { order << :other } }
         eventually("it waits") { thread.status == "sleep" }
-        copy << rows[1]
+        copy << rows[0] << rows[1]
         order << :copy
         @other = thread
       end
