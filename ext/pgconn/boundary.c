@@ -30,6 +30,16 @@ transfer_is_over(const struct pgconn_transfer *transfer)
            (transfer->deadline != PGCONN_NEVER && transfer->deadline <= pgconn_wait_now());
 }
 
+/* With the transaction that a COPY has for itself: others wait for that, too. */
+static void
+session_end_transfer(struct pgconn_session *session, struct pgconn_flight *flight)
+{
+    struct pgconn_hold *hold = session->line.top;
+
+    pgconn_queue_give_up(&session->queue, flight);
+    if (hold && hold->in_place_of_autocommit) hold->dropped = true;
+}
+
 /*
  * Nobody reads while its caller is busy. Where all that can come is the end of a COPY IN, or of the
  * connection, those who wait hear of it.
@@ -40,7 +50,7 @@ session_look_at_transfer(struct pgconn_session *session)
     struct pgconn_flight *flight = session->queue.paused;
 
     if (!flight) return;
-    if (transfer_is_over(flight->transfer)) pgconn_queue_give_up(&session->queue, flight);
+    if (transfer_is_over(flight->transfer)) session_end_transfer(session, flight);
     else if (flight->transfer->kind == PGCONN_COPY_IN) pgconn_session_listen(session);
 }
 
@@ -81,6 +91,14 @@ session_change_modes(struct pgconn_session *session, struct pgconn_modes_change 
     change->applied = true;
 }
 
+static void
+session_open_hold(struct pgconn_session *session, struct pgconn_hold *hold)
+{
+    hold->outermost = !session->line.top && !pgconn_session_is_in_transaction(session);
+    if (hold->in_place_of_autocommit && !(hold->outermost && session->autocommit)) return;
+    pgconn_line_push(&session->line, hold);
+}
+
 bool
 pgconn_boundary_pass(struct pgconn_session *session, struct pgconn_flight *flight)
 {
@@ -94,8 +112,7 @@ pgconn_boundary_pass(struct pgconn_session *session, struct pgconn_flight *fligh
         session_change_modes(session, flight->change);
         return true;
     case PGCONN_BOUNDARY_OPEN:
-        flight->hold->outermost = !session->line.top && !pgconn_session_is_in_transaction(session);
-        pgconn_line_push(&session->line, flight->hold);
+        session_open_hold(session, flight->hold);
         return true;
     case PGCONN_BOUNDARY_RELEASE:
         if (flight->hold->begun) return false;

@@ -10,6 +10,7 @@ pgconn_connection_get_outside(VALUE self, const char *what)
 
     pgconn_boundary_end_forsaken(session);
     if (session->line.top && pgconn_line_holds(&session->line, pgconn_caller_current())) {
+        pgconn_answer_check_caller(session);
         pgconn_error_raise(rb_ePgconnProgrammingError, "%s %s", what, PGCONN_LINE_INSIDE);
     }
     return session;

@@ -39,9 +39,8 @@ struct control {
     bool again; /* the flight must be made again */
 };
 
-/* COMMIT and PREPARE TRANSACTION of a failed transaction succeed, with the tag ROLLBACK. */
-static VALUE
-control_fault(const struct pgconn_request *request, const PGresult *result)
+VALUE
+pgconn_control_fault(const struct pgconn_request *request, const PGresult *result)
 {
     struct pgconn_error_source source = {.query = request->sql, .cursor = Qnil};
     const char *tag = PQcmdStatus((PGresult *)result);
@@ -63,7 +62,7 @@ control_run(VALUE argument)
     VALUE result = Qnil;
 
     request.sql = control->sql;
-    if (!NIL_P(control->sql)) request.fault = control_fault;
+    if (!NIL_P(control->sql)) request.fault = pgconn_control_fault;
     control->again = pgconn_answer_wait(control->session, control->flight, &request, &result) !=
                      PGCONN_ANSWER_RESULT;
     return control->again ? Qnil : result;

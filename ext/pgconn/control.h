@@ -12,6 +12,12 @@
 struct pgconn_flight *pgconn_control_flight(const struct pgconn_session *session, VALUE sql);
 
 /*
+ * For pgconn_request.fault: COMMIT and PREPARE TRANSACTION of a failed transaction succeed, with the
+ * tag ROLLBACK.
+ */
+VALUE pgconn_control_fault(const struct pgconn_request *request, const PGresult *result);
+
+/*
  * Runs the flight, which it takes over, under the session's statement_timeout, and tells the
  * session's tracer, unless sql is nil. *result gets the Pgconn::Result, or nil where nothing had to
  * be sent; false where the flight must be made again. Raises as pgconn_answer_wait does, what the

@@ -2,6 +2,7 @@
 
 #include "encoding.h"
 #include "error.h"
+#include "transaction.h"
 
 static VALUE rb_cPgconnCopy;
 static ID id_call;
@@ -135,6 +136,15 @@ flight_fill(struct pgconn_flight *flight, const char *sql, const struct pgconn_c
     return command && flight->transfer;
 }
 
+/* Who has begun a COPY has begun it again, whoever wrote the row for which that has to be. */
+static void
+flight_succeed(struct pgconn_flight *flight, const struct pgconn_transfer *before)
+{
+    flight->caller = flight->transfer->caller = before->caller;
+    flight->transfer->enumerator = before->enumerator;
+    flight->transfer->thread = before->thread;
+}
+
 static struct pgconn_flight *
 flight_make(struct pgconn_copy *copy, const struct pgconn_session *session)
 {
@@ -151,6 +161,7 @@ flight_make(struct pgconn_copy *copy, const struct pgconn_session *session)
         pgconn_flight_free(flight);
         rb_memerror();
     }
+    if (copy->transfer) flight_succeed(flight, copy->transfer);
     RB_GC_GUARD(wire);
     return flight;
 }
@@ -314,16 +325,39 @@ copy_run_block(VALUE self)
 }
 
 /*
+ * What is described is what is copied only while a lock keeps others from changing it: handlers of
+ * messages, and with them other statements, come once that is given up.
+ */
+static VALUE
+copy_run_and_commit(VALUE self, struct pgconn_hold *hold)
+{
+    struct pgconn_copy *copy = pgconn_copy_get(self);
+    VALUE result;
+
+    copy->request.quiet = hold->open;
+    result = copy_run_block(self);
+    pgconn_transaction_commit(copy->connection, hold, &copy->request);
+    return result;
+}
+
+static VALUE
+copy_run_rows(VALUE self)
+{
+    return pgconn_transaction_run(pgconn_copy_get(self)->connection, copy_run_and_commit, self);
+}
+
+/*
  * Yields self; however that is left, what is still under way ends with it. The tracer is told of
- * the SQL.
+ * the SQL. rows: they are described before they are copied.
  * @return [Integer] the number of rows that the server has counted
  */
 static VALUE
-copy_run(VALUE self, VALUE sql)
+copy_run(VALUE self, VALUE sql, VALUE rows)
 {
     const struct pgconn_copy *copy = pgconn_copy_get(self);
     struct pgconn_session *session = pgconn_connection_get_open(copy->connection);
-    VALUE result = pgconn_tracer_run(&session->tracer, sql, copy_run_block, self);
+    VALUE result = pgconn_tracer_run(&session->tracer, sql,
+                                     RTEST(rows) ? copy_run_rows : copy_run_block, self);
 
     RB_GC_GUARD(self);
     return NIL_P(result) ? Qnil : LONG2NUM(pgconn_result_affected(result));
@@ -350,7 +384,7 @@ Init_pgconn_copy(void)
     rb_define_private_method(rb_cPgconnCopy, "encoding", copy_encoding, 0);
     pgconn_copy_in_init(rb_cPgconnCopy);
     pgconn_copy_out_init(rb_cPgconnCopy);
-    rb_define_private_method(rb_cPgconnCopy, "run", copy_run, 1);
+    rb_define_private_method(rb_cPgconnCopy, "run", copy_run, 2);
     pgconn_copy_describe_init(rb_cPgconnCopy);
     rb_define_private_method(rb_cPgconnCopy, "format=", copy_set_format, 1);
     rb_define_private_method(rb_cPgconnCopy, "set_statement", copy_set_statement, 2);

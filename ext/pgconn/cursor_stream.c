@@ -1,4 +1,5 @@
 #include "cursor.h"
+#include "transaction.h"
 
 #include <limits.h>
 
@@ -333,10 +334,14 @@ static VALUE
 cursor_rewind(VALUE self)
 {
     struct pgconn_cursor *cursor = pgconn_cursor_get(self);
+    struct pgconn_session *session = &pgconn_connection_get(cursor->connection)->session;
     struct pgconn_flight *flight = cursor_paused_reading(cursor);
+    bool copies;
 
     if (!flight) return Qnil;
-    pgconn_driver_drop(&pgconn_connection_get(cursor->connection)->session, flight);
+    copies = flight->transfer->kind == PGCONN_COPY_OUT;
+    pgconn_driver_drop(session, flight);
+    if (copies) pgconn_transaction_abandon(session);
     pgconn_cursor_set_result(self, cursor, Qnil);
     return Qnil;
 }

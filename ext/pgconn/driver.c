@@ -342,7 +342,7 @@ pgconn_driver_run(struct pgconn_session *session, struct pgconn_flight *flight,
     if (session->life != PGCONN_SESSION_OPEN || pgconn_session_inherited(session)) {
         return PGCONN_RUN_LOST;
     }
-    if (session->line.top) flight->caller = pgconn_caller_current();
+    if (session->line.top && !flight->caller) flight->caller = pgconn_caller_current();
     pgconn_queue_append(&session->queue, flight);
     return flight_run(session, flight, deadline);
 }

@@ -17,12 +17,13 @@ struct pgconn_hold {
     pgconn_caller caller;
     VALUE thread;   /* its caller's, marked while it is open; 0: not known yet */
     int references; /* its caller's, and the stack's while it is open */
-    bool dropped;   /* its caller's Fiber was collected in the middle of the block */
+    bool dropped;   /* in the middle of the block: its caller's Fiber was collected, say */
     bool shared;    /* other callers' flights pass, too */
     bool outermost; /* no transaction was open when it was opened: it begins and ends its own */
-    bool open;      /* it is in the stack */
-    bool left;      /* by its caller: only its end is still to come */
-    bool begun;     /* the server knows of it: as a savepoint, or as the transaction itself */
+    bool in_place_of_autocommit; /* it is opened only where statements commit by themselves */
+    bool open;                   /* it is in the stack */
+    bool left;                   /* by its caller: only its end is still to come */
+    bool begun; /* the server knows of it: as a savepoint, or as the transaction itself */
     bool savepoint;
     bool lost; /* SQL of the user's has ended the transaction that it began, or was part of */
     int depth; /* in the stack, from 1 on: names the savepoint */

@@ -20,7 +20,7 @@ module Pgconn
         rows = !target.statement? && !source.respond_to?(:read)
         raise ArgumentError, "a query is no target" if target.query?
 
-        new(cursor, timeout, progress).run(target.title("FROM STDIN")) do |copy|
+        new(cursor, timeout, progress).run(target.title("FROM STDIN"), rows) do |copy|
           rows ? copy.take_rows(target, **options) : copy.start(data_sql(target, options), :in)
           block ? yield(copy) : copy.take_from(source)
           copy.finish
@@ -33,8 +33,9 @@ module Pgconn
         check_one(sink, block, :write)
         check_progress(progress)
         target = client_target(connection, source, columns)
-        new(cursor, timeout, progress).run(target.title("TO STDOUT")) do |copy|
-          if block && !target.statement?
+        rows = block && !target.statement?
+        new(cursor, timeout, progress).run(target.title("TO STDOUT"), rows) do |copy|
+          if rows
             copy.start_rows(target, **options)
             copy.each_row(&block)
           else
@@ -46,7 +47,7 @@ module Pgconn
 
       # Runs a COPY in whichever direction the SQL says; see {Cursor#copy_expert}.
       def with(cursor, sql, io, timeout:)
-        new(cursor, timeout, nil).run(sql) do |copy|
+        new(cursor, timeout, nil).run(sql, false) do |copy|
           case copy.start(sql, nil)
           when :in
             check_one(io, nil, :read)

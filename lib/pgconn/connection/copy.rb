@@ -9,7 +9,9 @@ module Pgconn
     # none: what the source raises, `break` and the server's errors end the COPY, of which nothing is left; a
     # transaction fails by that.
     #
-    # The COPY has begun when the source is asked, or the block called, for the first time.
+    # With autocommit, rows are copied in a transaction of their own, which keeps others from changing the
+    # table's types meanwhile. The COPY has begun when the source is asked, or the block called, for the first
+    # time.
     #
     # Rows are sent in binary, in text where a column's type, or a value of the first row, has no binary form
     # (a COPY of no rows comes first then, which triggers for each statement see).

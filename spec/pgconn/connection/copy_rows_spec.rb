@@ -5,8 +5,6 @@ require "stringio"
 
 # What becomes of a COPY where a row, or the moment, is an odd one.
 RSpec.describe "COPY, row by row:" do
-  include HeldAnswers
-
   let(:connection) { connect(autocommit: true).tap { |made| made.execute("CREATE TEMP TABLE things (id int, name text)") } }
 
   def things = connection.execute("SELECT * FROM things ORDER BY id").map(&:to_a)
@@ -95,27 +93,6 @@ RSpec.describe "COPY, row by row:" do
     expect { connection.copy_in("COPY things (id) FROM STDIN") { |copy| 10_000_000.times { copy << "1234567\n" && sent += 1 } } }
       .to raise_error(Pgconn::Errors::RaiseException, "refused")
     expect(sent).to be < 9_000_000
-  end
-
-  describe "out, of a table that another session changes once it is described," do
-    before { observer.execute("CREATE TABLE copy_changed AS SELECT 1 AS a, 2 AS b") }
-    after { observer.execute("DROP TABLE copy_changed") }
-
-    %i[binary text].each do |format|
-      { "more" => "ADD c int DEFAULT 3", "fewer" => "DROP b" }.each do |which, change|
-        it "raises DataError for #{which} columns in the format #{format}, and leaves the connection in step" do
-          holding_answers_to("copy_changed") do |far, gate|
-            far.autocommit = true
-            copying = in_thread { far.copy_out("copy_changed", format: format) { |row| row } }
-            eventually("it is described") { gate.num_waiting.positive? }
-            observer.execute("ALTER TABLE copy_changed #{change}")
-            gate.close
-            expect(outcome_of(copying)).to be_a(Pgconn::DataError).and have_attributes(message: /isn't a row of the 2 columns/)
-            expect(far.execute("SELECT 'in step'").fetch_value).to eq("in step")
-          end
-        end
-      end
-    end
   end
 
   it "has the time that its cursor's timeout: says" do
