@@ -8,6 +8,7 @@ pgconn_answer_request(VALUE timeout)
 {
     struct pgconn_request request = {
         .sql = Qnil,
+        .text = Qnil,
         .arguments = Qnil,
         .cursor = Qnil,
         .timeout = timeout,
@@ -27,6 +28,7 @@ void
 pgconn_answer_mark_request(const struct pgconn_request *request)
 {
     rb_gc_mark(request->sql);
+    rb_gc_mark(request->text);
     rb_gc_mark(request->arguments);
     rb_gc_mark(request->cursor);
     rb_gc_mark(request->timeout);

@@ -10,6 +10,7 @@
 /* What a caller asks for, as errors tell it. */
 struct pgconn_request {
     VALUE sql;       /* the user's own text, or nil; see ahead */
+    VALUE text;      /* the user's own, where more is sent around it, behind ahead; or nil */
     VALUE arguments; /* as the user gave them: positions are counted in the user's text */
     VALUE cursor;    /* or nil */
     VALUE timeout;   /* nil or a Numeric of seconds, for messages */

@@ -7,6 +7,7 @@
 static VALUE
 request_text(const struct pgconn_request *request)
 {
+    if (!NIL_P(request->text)) return request->text;
     if (request->ahead == 0) return request->sql;
     return rb_str_freeze(rb_str_substr(request->sql, request->ahead, RSTRING_LEN(request->sql)));
 }
@@ -108,6 +109,15 @@ row_remark(const struct pgconn_flight *flight, char text[ROW_REMARK_SIZE])
     return text;
 }
 
+/* Where in the user's own text it is that a position in sql is; -1: it is outside. */
+static long
+request_position(const struct pgconn_request *request, long position)
+{
+    position -= request->ahead;
+    if (NIL_P(request->text)) return position;
+    return position > 0 && position <= rb_str_strlen(request->text) + 1 ? position : -1;
+}
+
 VALUE
 pgconn_answer_error(const struct pgconn_flight *flight, const PGresult *result,
                     const struct pgconn_request *request)
@@ -125,10 +135,10 @@ pgconn_answer_error(const struct pgconn_flight *flight, const PGresult *result,
     if (canceled && flight->expired) source.remark = "Its timeout had passed.";
     source.encoding_index = flight->settings.encoding_index;
     if (position && !NIL_P(request->sql)) {
-        source.position = pgconn_params_user_position(request->sql, request->arguments,
-                                                      flight->settings.standard_strings,
-                                                      strtol(position, NULL, 10) - ahead) -
-                          request->ahead;
+        source.position = request_position(
+            request, pgconn_params_user_position(request->sql, request->arguments,
+                                                 flight->settings.standard_strings,
+                                                 strtol(position, NULL, 10) - ahead));
     }
     return pgconn_error_from_result(&source);
 }

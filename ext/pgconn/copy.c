@@ -14,6 +14,7 @@ copy_mark(void *data)
 
     rb_gc_mark(copy->connection);
     rb_gc_mark(copy->cursor);
+    rb_gc_mark(copy->text);
     rb_gc_mark(copy->sql);
     rb_gc_mark(copy->text_sql);
     rb_gc_mark(copy->plan);
@@ -56,8 +57,8 @@ copy_allocate(VALUE class)
     struct pgconn_copy *copy;
     VALUE self = TypedData_Make_Struct(class, struct pgconn_copy, &copy_type, copy);
 
-    copy->connection = copy->cursor = copy->sql = copy->text_sql = copy->plan = Qnil;
-    copy->progress = copy->result = Qnil;
+    copy->connection = copy->cursor = copy->text = copy->sql = copy->text_sql = Qnil;
+    copy->plan = copy->progress = copy->result = Qnil;
     copy->request = pgconn_answer_request(Qnil);
     return self;
 }
@@ -82,13 +83,17 @@ pgconn_copy_get_open(VALUE self)
     return copy;
 }
 
-/* A cursor, which gets the result; seconds or nil; a callable or nil. */
+/*
+ * A cursor, which gets the result; what errors tell of it, or nil where that is the statement;
+ * seconds or nil; a callable or nil.
+ */
 static VALUE
-copy_initialize(VALUE self, VALUE cursor, VALUE timeout, VALUE progress)
+copy_initialize(VALUE self, VALUE cursor, VALUE text, VALUE timeout, VALUE progress)
 {
     struct pgconn_copy *copy = pgconn_copy_get(self);
 
     copy->cursor = cursor;
+    copy->text = text;
     copy->connection = pgconn_cursor_get_open(cursor)->connection;
     copy->progress = progress;
     if (NIL_P(timeout)) timeout = pgconn_cursor_get(cursor)->timeout;
@@ -204,13 +209,26 @@ copy_check_encoding(const struct pgconn_copy *copy, const struct pgconn_session 
 }
 
 void
+pgconn_copy_ask(struct pgconn_copy *copy, VALUE sql)
+{
+    VALUE ahead = Qnil;
+
+    copy->request.sql = sql;
+    copy->request.text = copy->text;
+    copy->request.ahead = 0;
+    if (NIL_P(copy->text)) return;
+    ahead = rb_funcall(sql, rb_intern("index"), 1, copy->text);
+    copy->request.ahead = NIL_P(ahead) ? rb_str_strlen(sql) : NUM2LONG(ahead);
+}
+
+void
 pgconn_copy_start(struct pgconn_copy *copy)
 {
     struct pgconn_session *session = pgconn_connection_get_open(copy->connection);
     struct pgconn_cursor *cursor = pgconn_cursor_get_open(copy->cursor);
 
     pgconn_cursor_reset(copy->cursor, cursor);
-    copy->request.sql = copy->sql;
+    pgconn_copy_ask(copy, copy->sql);
     copy->request.slot = &cursor->result;
     copy->request.further = &cursor->further;
     RB_OBJ_WRITE(copy->cursor, &cursor->query, copy->sql);
@@ -378,7 +396,7 @@ Init_pgconn_copy(void)
     rb_gc_register_mark_object(rb_cPgconnCopy);
     id_call = rb_intern("call");
     rb_define_alloc_func(rb_cPgconnCopy, copy_allocate);
-    rb_define_private_method(rb_cPgconnCopy, "initialize", copy_initialize, 3);
+    rb_define_private_method(rb_cPgconnCopy, "initialize", copy_initialize, 4);
     rb_define_private_method(rb_cPgconnCopy, "initialize_copy", pgconn_connection_no_copy, 1);
     rb_define_private_method(rb_cPgconnCopy, "begin", copy_begin, 0);
     rb_define_private_method(rb_cPgconnCopy, "encoding", copy_encoding, 0);

@@ -59,6 +59,7 @@ enum pgconn_copy_piece pgconn_copy_decode_row(struct pgconn_copy_rows *rows,
 /* The data of a Pgconn::Copy. */
 struct pgconn_copy {
     VALUE connection, cursor;
+    VALUE text;          /* what errors tell of it: the user's own text; nil: sql */
     VALUE sql, text_sql; /* where values have no binary form; or nil */
     VALUE plan;          /* of its columns; nil: it moves bytes only */
     VALUE progress;      /* a callable, or nil */
@@ -81,6 +82,12 @@ struct pgconn_copy *pgconn_copy_get(VALUE self);
  * it has ended.
  */
 struct pgconn_copy *pgconn_copy_get_open(VALUE self);
+
+/*
+ * Has the request be for that statement: errors tell of the text, and of a place in it where it is
+ * a part of the statement.
+ */
+void pgconn_copy_ask(struct pgconn_copy *copy, VALUE sql);
 
 /* Begins the statement. Raises as pgconn_answer_wait does, and where it isn't one COPY. */
 void pgconn_copy_start(struct pgconn_copy *copy);

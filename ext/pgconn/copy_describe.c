@@ -31,7 +31,7 @@ copy_describe(VALUE self, VALUE sql)
     const struct pgconn_plan *plan;
     VALUE result;
 
-    copy->request.sql = sql;
+    pgconn_copy_ask(copy, sql);
     while (pgconn_answer_wait(session, description_flight(session, sql), &copy->request, &result) !=
            PGCONN_ANSWER_RESULT) {
         continue;

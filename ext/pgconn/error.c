@@ -81,8 +81,9 @@ error_build(const struct pgconn_error_source *source, const char *libpq_text, bo
     else pgconn_fields_read(&said, source->result);
     arguments[0] = pgconn_fields_hash(&said, source->encoding_index);
     arguments[1] = context;
-    if (source->position > 0) {
-        rb_hash_aset(arguments[0], keyword("statement_position"), LONG2NUM(source->position));
+    if (source->position != 0) {
+        rb_hash_aset(arguments[0], keyword("statement_position"),
+                     source->position > 0 ? LONG2NUM(source->position) : Qnil);
     }
     text_add(context, "pgerror", said.whole, source->encoding_index);
     text_add(context, "libpq_text", libpq_text, source->encoding_index);

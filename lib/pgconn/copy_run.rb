@@ -20,7 +20,7 @@ module Pgconn
         rows = !target.statement? && !source.respond_to?(:read)
         raise ArgumentError, "a query is no target" if target.query?
 
-        new(cursor, timeout, progress).run(target.title("FROM STDIN"), rows) do |copy|
+        new(cursor, target.text("FROM STDIN"), timeout, progress).run(target.title("FROM STDIN"), rows) do |copy|
           rows ? copy.take_rows(target, **options) : copy.start(data_sql(target, options), :in)
           block ? yield(copy) : copy.take_from(source)
           copy.finish
@@ -34,7 +34,7 @@ module Pgconn
         check_progress(progress)
         target = client_target(connection, source, columns)
         rows = block && !target.statement?
-        new(cursor, timeout, progress).run(target.title("TO STDOUT"), rows) do |copy|
+        new(cursor, target.text("TO STDOUT"), timeout, progress).run(target.title("TO STDOUT"), rows) do |copy|
           if rows
             copy.start_rows(target, **options)
             copy.each_row(&block)
@@ -47,7 +47,7 @@ module Pgconn
 
       # Runs a COPY in whichever direction the SQL says; see {Cursor#copy_expert}.
       def with(cursor, sql, io, timeout:)
-        new(cursor, timeout, nil).run(sql, false) do |copy|
+        new(cursor, nil, timeout, nil).run(sql, false) do |copy|
           case copy.start(sql, nil)
           when :in
             check_one(io, nil, :read)

@@ -59,6 +59,10 @@ module Pgconn
     # @return [String] the COPY without its options, as tracers are told
     def title(direction) = @statement || "COPY #{source} #{direction}"
 
+    # @return [String, nil] what errors tell of: the caller's query, or what is done with the table; nil: all
+    #   of the COPY, which is the caller's
+    def text(direction) = @statement ? nil : @query || title(direction)
+
     # Names the columns of a table where the caller hasn't, so that what is described is what is copied.
     # @yield [sql, arguments] gives rows of the catalog
     def name_columns
@@ -96,7 +100,7 @@ module Pgconn
 
     def read(target)
       if text?(target, STATEMENT) then @statement = target
-      elsif text?(target, QUERY) then @query = target
+      elsif text?(target, QUERY) then @query = target.sub(/;\s*\z/, "").freeze
       else @table = table_name(target)
       end
     end
@@ -121,7 +125,7 @@ module Pgconn
     end
 
     def source
-      return "(#{@query.sub(/;\s*\z/, "")}\n)" if @query
+      return "(#{@query}\n)" if @query
 
       @columns.nil? || @columns.empty? ? @table : "#{@table} (#{@columns.join(", ")})"
     end

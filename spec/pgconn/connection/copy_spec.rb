@@ -452,6 +452,28 @@ RSpec.describe "COPY" do
       expect_usable(connection)
     end
 
+    it "tells of the user's own query, and of a position in that, both to an IO and to a block" do
+      [connection, connect].product([->(*) {}, nil], [0, 3]) do |used, block, indent|
+        sql = "#{" " * indent}SELECT '€', zz FROM pg_class;"
+        expect { used.copy_out(sql, *(block ? [] : [StringIO.new]), &block) }.to raise_error(Pgconn::Errors::UndefinedColumn) { |error|
+          expect(error.diag.position).to eq(13 + indent)
+          expect(error.query).to eq(sql.chomp(";"))
+        }
+        used.rollback
+      end
+    end
+
+    it "tells of no position that is outside of it" do
+      failing = [-> { connection.copy_out("nowhere") { nil } }, -> { connection.copy_out("nowhere", StringIO.new) },
+                 -> { connection.copy_in("things", [[1]], columns: ["zz"]) }, -> { connection.copy_out("SELECT (", StringIO.new) },
+                 -> { connection.copy_out("SELECT 1", StringIO.new, separator: "ab") }]
+      failing.each do |work|
+        expect(&work).to raise_error(Pgconn::DatabaseError) { |error| expect(error.diag.position).to be_nil }
+      end
+      expect { connection.copy_in("nowhere", [[1]]) }
+        .to raise_error(Pgconn::Errors::UndefinedTable) { |error| expect(error.query).to eq('COPY "nowhere" FROM STDIN') }
+    end
+
     it "corrects the error's position where BEGIN goes ahead" do
       sql = "COPY nowhere, FROM STDIN"
       expect { connect.copy_in(sql, StringIO.new) }
