@@ -4,69 +4,72 @@ module Pgconn
   # One run of a COPY: gets it going, moves its data, and ends it however it is left.
   # @api private
   class CopyRun < Copy
-    # Bytes that are read from a source at once.
-    PIECE = 65_536
-    private_constant :PIECE
-
-    public :each_row, :finish, :run
+    public :finish, :run
 
     class << self
       # Runs a COPY FROM STDIN on a cursor; see {Connection#copy_in}.
-      def into(cursor, target, source, timeout:, progress:, columns: nil, **options, &block)
+      def into(cursor, target, source, progress:, columns: nil, **options, &block)
         connection = cursor.connection # raises for an object whose initialize didn't call super
-        check_one(source, block, :read, :each)
+        check_one(source, block)
         check_progress(progress)
         target = client_target(connection, target, columns)
-        rows = !target.statement? && !source.respond_to?(:read)
         raise ArgumentError, "a query is no target" if target.query?
+        return take(cursor, target, nil, progress, **options, &block) if block
 
-        new(cursor, target.text("FROM STDIN"), timeout, progress).run(target.title("FROM STDIN"), rows) do |copy|
-          rows ? copy.take_rows(target, **options) : copy.start(data_sql(target, options), :in)
-          block ? yield(copy) : copy.take_from(source)
-          copy.finish
-        end
+        CopySource.open(source) { |opened| take(cursor, target, opened, progress, **options) }
       end
 
       # Runs a COPY TO STDOUT on a cursor; see {Connection#copy_out}.
-      def out_of(cursor, source, sink, timeout:, progress:, columns: nil, **options, &block)
+      def out_of(cursor, source, sink, progress:, columns: nil, **options, &block)
         connection = cursor.connection # raises for an object whose initialize didn't call super
-        check_one(sink, block, :write)
+        check_sink(sink) unless sink.nil?
+        check_one(sink, block)
         check_progress(progress)
-        target = client_target(connection, source, columns)
-        rows = block && !target.statement?
-        new(cursor, target.text("TO STDOUT"), timeout, progress).run(target.title("TO STDOUT"), rows) do |copy|
-          if rows
-            copy.start_rows(target, **options)
-            copy.each_row(&block)
-          else
-            copy.start(target.sql("TO STDOUT", **format_of(target, options)), :out)
-            copy.give_to(sink ? sink.method(:write) : block)
-          end
-        end
+        give(cursor, client_target(connection, source, columns), sink, progress, **options, &block)
       end
 
       # Runs a COPY in whichever direction the SQL says; see {Cursor#copy_expert}.
       def with(cursor, sql, io, timeout:)
         new(cursor, nil, timeout, nil).run(sql, false) do |copy|
           case copy.start(sql, nil)
-          when :in
-            check_one(io, nil, :read)
-            copy.take_from(io)
-            copy.finish
-          when :out
-            check_one(io, nil, :write)
-            copy.give_to(io.method(:write))
+          when :in then CopySource.open(io) { |source| copy.take_from(source) && copy.finish }
+          when :out then check_sink(io) && copy.give_to(io)
           end
         end
       end
 
       private
 
-      def check_one(io, block, *methods)
-        raise ArgumentError, "give either an IO or a block" if io.nil? == block.nil?
-        return if io.nil? || methods.any? { |method| io.respond_to?(method) }
+      def take(cursor, target, source, progress, timeout:, **options)
+        rows = !target.statement? && !source&.data?
+        copy = new(cursor, target.text("FROM STDIN"), timeout, progress)
+        copy.run(target.title("FROM STDIN"), rows) do
+          rows ? copy.take_rows(target, **options) : copy.start(data_sql(target, options), :in)
+          source ? copy.take_from(source) : yield(copy)
+          copy.finish
+        end
+      end
 
-        raise TypeError, "#{io.class} has no method #{methods.join(" or ")}"
+      def give(cursor, target, sink, progress, timeout:, **options, &block)
+        rows = block && !target.statement?
+        copy = new(cursor, target.text("TO STDOUT"), timeout, progress)
+        copy.run(target.title("TO STDOUT"), rows) do
+          next copy.give_rows(target, **options, &block) if rows
+
+          copy.start(target.sql("TO STDOUT", **format_of(target, options)), :out)
+          block ? copy.give_each(block) : copy.give_to(sink)
+        end
+      end
+
+      def check_one(io, block)
+        raise ArgumentError, "give either an IO or a block" if io.nil? == block.nil?
+      end
+
+      def check_sink(sink)
+        return true if sink.respond_to?(:write) || CopyPath.path?(sink)
+
+        raise TypeError, "#{sink.class} has no method write: a sink is an IO or a Pathname " \
+                         "(and a COPY has no parameters)"
       end
 
       def check_progress(progress)
@@ -113,33 +116,31 @@ module Pgconn
       begin_rows
     end
 
-    # Begins a COPY that gives rows.
-    def start_rows(target, format: nil, **options)
+    # Runs a COPY that gives rows.
+    def give_rows(target, format: nil, **options, &block)
       refuse(options)
       raise ArgumentError, "rows come as :binary or :text, not #{format.inspect}" if format == :csv
 
       _, reads_binary = describe_rows(target)
       self.format = format = reads_binary ? format || :binary : :text
       start(target.sql("TO STDOUT", format: format), :out)
+      each_row(&block)
     end
 
-    # From an IO or an Enumerable.
+    # Takes all that a source has.
+    # @return [self]
     def take_from(source)
-      return source.each { |row| self << row } unless source.respond_to?(:read)
-
-      read = reader(source)
-      while (piece = read.call)
-        raise TypeError, "read gave #{piece.class}, not a String" unless piece.is_a?(String)
-        break if piece.empty?
-
-        self << piece
-      end
+      source.each([Encoding::BINARY, Encoding::US_ASCII, encoding]) { |piece| self << piece }
+      self
     end
+
+    # To an IO, or the file that a path names.
+    def give_to(sink) = CopyPath.writer(sink) { |writer| give_each(writer) }
 
     # To what is called with each piece.
-    def give_to(sink)
+    def give_each(callable)
       while (piece = read)
-        sink.call(piece)
+        callable.call(piece)
       end
     end
 
@@ -155,16 +156,6 @@ module Pgconn
       given = options.compact.keys
       raise ArgumentError, "#{given.join(", ")}: for data of an IO, not for rows" unless given.empty?
     end
-
-    # Text in another encoding is read in whole characters, so that it can be transcoded.
-    def reader(source)
-      encoding = source.respond_to?(:external_encoding) ? source.external_encoding : nil
-      return -> { source.read(PIECE) } if encoding.nil? || taken_as_is.include?(encoding)
-
-      -> { source.gets(nil, PIECE) }
-    end
-
-    def taken_as_is = [Encoding::BINARY, Encoding::US_ASCII, encoding]
   end
   private_constant :CopyRun
 end

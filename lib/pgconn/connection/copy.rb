@@ -23,8 +23,8 @@ module Pgconn
     #
     # @param target [String, Symbol, Array<String>, SQL::Composable] a table, its name taken as it is, as
     #   [schema, table] with its schema; or a whole `COPY ... FROM STDIN`, for data
-    # @param source [#read, #each, nil] an IO with data, up to where `read` gives nil or an empty String, or
-    #   rows; instead of the block
+    # @param source [#read, Pathname, #each, nil] an IO with data, up to where `read` gives nil or an empty
+    #   String, or the path of a file with data, or rows, as a CSV has them, too; instead of the block
     # @param columns [Array<String, Symbol>, nil] of the table; nil: all but generated ones
     # @param format [Symbol, nil] `:binary`, `:text` or `:csv`; nil: binary for rows, text for an IO
     # @param separator [String, nil] between the columns of an IO's data
@@ -62,7 +62,8 @@ module Pgconn
     # @param source [String, Symbol, Array<String>, SQL::Composable] a table as in {#copy_in}; a query, which
     #   begins with SELECT, VALUES, TABLE, WITH or `(`; or a whole `COPY ... TO STDOUT`, whose data a block
     #   gets as Strings of any length
-    # @param sink [#write, nil] an IO, instead of the block. Its `write` takes all that it is given, as Ruby's
+    # @param sink [#write, Pathname, nil] an IO, or the path of a file that is written anew once the COPY has
+    #   begun; instead of the block. An IO's `write` takes all that it is given, as Ruby's
     #   do: what it returns isn't looked at, for an IO with another encoding counts bytes in that
     # @param columns (see #copy_in)
     # @param format [Symbol, nil] `:binary`, `:text` or `:csv`; nil: text for an IO, what is quicker for rows
@@ -86,7 +87,7 @@ module Pgconn
                  progress: nil, timeout: nil, &block)
       options = { columns: columns, format: format, separator: separator, null: null, header: header,
                   progress: progress, timeout: timeout }
-      return cursor.send(:copy_enumerator, source, **options) unless sink || block
+      return cursor.send(:copy_enumerator, source, **options) unless !sink.nil? || block
 
       CopyRun.out_of(cursor, source, sink, **options, &block)
     end

@@ -1,7 +1,9 @@
 # frozen_string_literal: true
 
 require "spec_helper"
+require "pathname"
 require "stringio"
+require "tmpdir"
 require "tempfile"
 
 RSpec.describe "COPY" do
@@ -18,6 +20,10 @@ RSpec.describe "COPY" do
   def expect_usable(connection)
     connection.rollback
     3.times { |number| expect(connection.execute("SELECT $1::int", [number]).fetch_value).to eq(number) }
+  end
+
+  def open_files(path)
+    ObjectSpace.each_object(File).select { |file| !file.closed? && file.path == path.to_s }
   end
 
   def fail_after(copy, row)
@@ -253,6 +259,34 @@ RSpec.describe "COPY" do
       expect(things(connection).first[1]).to eq("é")
     end
 
+    it "takes what read gives for an end only where that is nil or empty" do
+      [false, :data, ["1\n"]].each do |piece|
+        pieces = ["1\n", piece]
+        source = Class.new { define_method(:read) { |_| pieces.shift } }.new
+        expect { connection.copy_in("COPY things (id) FROM STDIN", source) }.to raise_error(TypeError, /read gave #{piece.class}/)
+      end
+      expect(things(connection)).to be_empty
+    end
+
+    it "takes the rows of a CSV" do
+      csv = Class.new(Array) { def read = self } # takes no length, as CSV's
+      expect(connection.copy_in("things", csv.new([%w[1 one], ["2", nil]]), columns: %w[id name])).to eq(2)
+      expect(things(connection)).to eq([[1, "one", nil, nil], [2, nil, nil, nil]])
+    end
+
+    it "takes the file that a Pathname names, byte by byte, and closes it" do
+      connection.client_encoding = "LATIN1"
+      Tempfile.create("copy") do |file|
+        File.binwrite(file.path, "7\t\xE9\n".b * 50_000)
+        path = Pathname(file.tap(&:close).path)
+        expect(connection.copy_in("things", path, columns: %w[id name])).to eq(50_000)
+        expect(connection.cursor.copy_expert("COPY things (id, name) FROM STDIN", path)).to eq(50_000)
+        expect(open_files(path)).to be_empty
+      end
+      expect(connection.execute("SELECT DISTINCT name FROM things").column(0)).to eq(["é".encode("ISO-8859-1")])
+      expect { connection.copy_in("nowhere", Pathname("/nowhere")) }.to raise_error(Errno::ENOENT)
+    end
+
     it "takes an IO that gives short pieces" do
       pieces = %w[1 2 3].join("\n").chars
       source = Class.new { define_method(:read) { |_| pieces.shift } }.new
@@ -347,8 +381,26 @@ RSpec.describe "COPY" do
       expect_usable(connection)
     end
 
-    it "wants an IO with write" do
+    it "writes the whole of it to the file that a Pathname names, and closes that" do
+      Dir.mktmpdir do |directory|
+        path = Pathname(directory) / "rows"
+        sql = "SELECT i, 'é' FROM generate_series(1, 100000) i"
+        expect(connection.copy_out(sql, path)).to eq(100_000)
+        expect(path.readlines.values_at(0, -1)).to eq(%W[1\té\n 100000\té\n])
+        expect(connection.cursor.copy_expert("COPY (SELECT 'short') TO STDOUT", path)).to eq(1)
+        expect(path.read).to eq("short\n")
+        expect { connection.copy_out("SELECT nowhere", path) }.to raise_error(Pgconn::Errors::UndefinedColumn)
+        expect(path.read).to eq("short\n")
+        expect(open_files(path)).to be_empty
+        expect { connection.copy_out(sql, path / "nowhere") }.to raise_error(SystemCallError)
+      end
+      expect_usable(connection)
+    end
+
+    it "wants an IO with write, and says so of what were parameters, too" do
       expect { connection.copy_out("things", 5) }.to raise_error(TypeError, /write/)
+      expect { connection.copy_out("things", false) }.to raise_error(TypeError, /write/)
+      expect { connection.copy_out("SELECT $1", [3]) { nil } }.to raise_error(TypeError, /Array has no method write.*parameters/)
     end
   end
 
