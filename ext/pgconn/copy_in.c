@@ -64,9 +64,9 @@ static void
 value_raise_unfit(const struct pgconn_copy *copy, VALUE row, int column)
 {
     pgconn_error_raise(rb_ePgconnDataError,
-                       "row %lld, column %" PRIsVALUE ": %" PRIsVALUE
+                       "row %lld, counted from 0: column %" PRIsVALUE ": %" PRIsVALUE
                        " has no binary form as %s; format: :text takes it",
-                       copy->row_count + 1, column_name(copy, column),
+                       copy->row_count, column_name(copy, column),
                        rb_obj_class(rb_ary_entry(row, column)),
                        copy->rows.plan->codecs[column]->name);
 }
@@ -99,8 +99,9 @@ writing_raise(const struct writing *writing, VALUE error)
     VALUE text = rb_funcall(error, rb_intern("message"), 0);
 
     if (strncmp(StringValueCStr(text), "row ", 4) == 0) rb_exc_raise(error);
-    pgconn_error_raise(rb_ePgconnDataError, "row %lld, column %" PRIsVALUE " ($%d): %" PRIsVALUE,
-                       writing->copy->row_count + 1, column_name(writing->copy, writing->column),
+    pgconn_error_raise(rb_ePgconnDataError,
+                       "row %lld, counted from 0: column %" PRIsVALUE " ($%d): %" PRIsVALUE,
+                       writing->copy->row_count, column_name(writing->copy, writing->column),
                        writing->column + 1, text);
 }
 
@@ -137,11 +138,14 @@ row_get(const struct pgconn_copy *copy, VALUE row)
     VALUE array = rb_check_array_type(row);
 
     if (NIL_P(array)) {
-        rb_raise(rb_eTypeError, "a row is an Array or a Row, not %" PRIsVALUE, rb_obj_class(row));
+        rb_raise(rb_eTypeError,
+                 "row %lld, counted from 0: must be an Array or a Row, not %" PRIsVALUE,
+                 copy->row_count, rb_obj_class(row));
     }
     if (RARRAY_LEN(array) == copy->rows.plan->count) return array;
-    pgconn_error_raise(rb_ePgconnDataError, "row %lld has %ld values, but there are %d columns",
-                       copy->row_count + 1, RARRAY_LEN(array), copy->rows.plan->count);
+    pgconn_error_raise(rb_ePgconnDataError,
+                       "row %lld, counted from 0: has %ld values, but there are %d columns",
+                       copy->row_count, RARRAY_LEN(array), copy->rows.plan->count);
 }
 
 static void
@@ -161,9 +165,15 @@ copy_write_row(struct pgconn_copy *copy, VALUE row)
 
 /* Text is transcoded, bytes (ASCII-8BIT) go as they are. */
 static void
-copy_write_string(struct pgconn_copy *copy, VALUE string)
+copy_write_string(struct pgconn_copy *copy, VALUE piece)
 {
-    StringValue(string);
+    VALUE string = rb_check_string_type(piece);
+
+    if (NIL_P(string)) {
+        rb_raise(rb_eTypeError,
+                 "a COPY in the caller's own SQL takes Strings of its data, not %" PRIsVALUE,
+                 rb_obj_class(piece));
+    }
     string = pgconn_encoding_export(string, pgconn_copy_encoding_index(copy), "the data of COPY");
     pgconn_buffer_append(&copy->bytes, RSTRING_PTR(string), (size_t)RSTRING_LEN(string));
     pgconn_copy_check_memory(&copy->bytes);

@@ -36,7 +36,7 @@ module Pgconn
     #   then is aborted
     # @yieldparam copy [Copy] takes rows by `<<`, or Strings of data where target is a COPY
     # @return [Integer] how many rows were copied
-    # @raise [DataError] that names row and column, for a value that can't be sent
+    # @raise [DataError] that names the row, counted from 0, and the column, for a value that can't be sent
     # @raise [TypeError, ArgumentError] for arguments of the wrong kind
     # @raise [ProgrammingError] for SQL that isn't one COPY FROM STDIN
     # @raise what the source or the block raises

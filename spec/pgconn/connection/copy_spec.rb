@@ -88,16 +88,16 @@ RSpec.describe "COPY" do
     it "names row and column of a value that doesn't fit" do
       [["a string"], [2**40], [Object.new]].each do |values|
         expect { connection.copy_in("things", [[1], values], columns: ["id"]) }
-          .to raise_error(Pgconn::DataError, /row 2, column id/)
+          .to raise_error(Pgconn::DataError, /row 1, counted from 0: column id/)
         expect_usable(connection)
       end
       expect(things(connection)).to be_empty
     end
 
     it "names a row of too few or too many values" do
-      expect { connection.copy_in("things", [rows[0], [1]]) }.to raise_error(Pgconn::DataError, /row 2 has 1 values/)
-      expect { connection.copy_in("things", [rows[0] + [1]]) }.to raise_error(Pgconn::DataError, /row 1 has 5 values/)
-      expect { connection.copy_in("things", [3]) }.to raise_error(TypeError, /Integer/)
+      expect { connection.copy_in("things", [rows[0], [1]]) }.to raise_error(Pgconn::DataError, /row 1, counted from 0: has 1 values/)
+      expect { connection.copy_in("things", [rows[0] + [1]]) }.to raise_error(Pgconn::DataError, /row 0, counted from 0: has 5 values/)
+      expect { connection.copy_in("things", [rows[0], nil]) }.to raise_error(TypeError, /row 1, counted from 0: .*NilClass/)
       expect_usable(connection)
     end
 
@@ -257,6 +257,13 @@ RSpec.describe "COPY" do
       data = StringIO.new("1\té\n".dup.force_encoding("US-ASCII"))
       connection.copy_in("things", data, columns: %w[id name])
       expect(things(connection).first[1]).to eq("é")
+    end
+
+    it "says that a COPY of the caller's takes Strings, not rows" do
+      sql = "COPY things (id) FROM STDIN"
+      expect { connection.copy_in(sql) { |copy| copy << [1] } }.to raise_error(TypeError, /Strings of its data, not Array/)
+      expect { connection.copy_in(sql, [[1]]) }.to raise_error(TypeError, /Strings of its data, not Array/)
+      expect_usable(connection)
     end
 
     it "takes what read gives for an end only where that is nil or empty" do
