@@ -12,8 +12,8 @@
 struct pgconn_flight *pgconn_control_flight(const struct pgconn_session *session, VALUE sql);
 
 /*
- * For pgconn_request.fault: COMMIT and PREPARE TRANSACTION of a failed transaction succeed, with the
- * tag ROLLBACK.
+ * For pgconn_request.fault: COMMIT and PREPARE TRANSACTION of a failed transaction succeed, with
+ * the tag ROLLBACK.
  */
 VALUE pgconn_control_fault(const struct pgconn_request *request, const PGresult *result);
 

@@ -99,6 +99,7 @@ copy_initialize(VALUE self, VALUE cursor, VALUE text, VALUE timeout, VALUE progr
     if (NIL_P(timeout)) timeout = pgconn_cursor_get(cursor)->timeout;
     copy->request = pgconn_answer_request(pgconn_connection_timeout(copy->connection, timeout));
     copy->request.cursor = cursor;
+    copy->request.text = text;
     copy->request.registry = pgconn_connection_registry(copy->connection);
     return self;
 }
@@ -214,7 +215,6 @@ pgconn_copy_ask(struct pgconn_copy *copy, VALUE sql)
     VALUE ahead = Qnil;
 
     copy->request.sql = sql;
-    copy->request.text = copy->text;
     copy->request.ahead = 0;
     if (NIL_P(copy->text)) return;
     ahead = rb_funcall(sql, rb_intern("index"), 1, copy->text);
@@ -361,7 +361,9 @@ copy_run_and_commit(VALUE self, struct pgconn_hold *hold)
 static VALUE
 copy_run_rows(VALUE self)
 {
-    return pgconn_transaction_run(pgconn_copy_get(self)->connection, copy_run_and_commit, self);
+    const struct pgconn_copy *copy = pgconn_copy_get(self);
+
+    return pgconn_transaction_run(copy->connection, &copy->request, copy_run_and_commit, self);
 }
 
 /*

@@ -10,9 +10,10 @@ struct transaction {
     VALUE self;
     VALUE (*body)(VALUE argument, struct pgconn_hold *hold);
     VALUE argument;
-    struct pgconn_hold *hold; /* the line's, too, while it is open */
-    VALUE anchor;             /* holds it, and is collected with the caller's Fiber */
-    bool alone;               /* it can't be part of another transaction */
+    const struct pgconn_request *timed; /* of the driver's own; or NULL */
+    struct pgconn_hold *hold;           /* the line's, too, while it is open */
+    VALUE anchor;                       /* holds it, and is collected with the caller's Fiber */
+    bool alone;                         /* it can't be part of another transaction */
     enum pgconn_left left;
     bool settled; /* committed or rolled back, as far as Ruby's methods do that */
 };
@@ -56,12 +57,42 @@ transaction_finish(struct transaction *transaction)
     pgconn_hold_release(transaction->hold);
 }
 
+/* All of it has as much time as the request. */
+static struct pgconn_request
+own_request(const struct pgconn_request *timed)
+{
+    struct pgconn_request request = pgconn_answer_request(Qnil);
+
+    request.cursor = timed->cursor;
+    request.timeout = timed->timeout;
+    request.deadline = timed->deadline;
+    return request;
+}
+
+static void
+own_open(const struct transaction *transaction)
+{
+    struct pgconn_session *session = pgconn_connection_get_open(transaction->self);
+    struct pgconn_request request = own_request(transaction->timed);
+    struct pgconn_hold *hold = transaction->hold;
+    struct pgconn_flight *flight;
+    VALUE result;
+
+    request.text = transaction->timed->text;
+    do {
+        flight = pgconn_boundary_flight(session, PGCONN_BOUNDARY_OPEN, hold);
+        flight->caller = hold->caller;
+    } while (pgconn_answer_wait(session, flight, &request, &result) != PGCONN_ANSWER_RESULT);
+    RB_OBJ_WRITE(transaction->self, &hold->thread, rb_thread_current());
+}
+
 static VALUE
 transaction_body(VALUE arg)
 {
     struct transaction *transaction = (struct transaction *)arg;
 
-    pgconn_connection_open(transaction->self, transaction->hold);
+    if (transaction->timed) own_open(transaction);
+    else pgconn_connection_open(transaction->self, transaction->hold);
     if (transaction->alone && !transaction->hold->outermost) {
         pgconn_error_raise(rb_ePgconnProgrammingError,
                            "isolation:, read_only:, deferrable: and retries: are for a transaction "
@@ -238,10 +269,12 @@ connection_run_transaction(VALUE self, VALUE isolation, VALUE read_only, VALUE d
 
 /* Its modes are the server's: so are those of statements that commit by themselves. */
 VALUE
-pgconn_transaction_run(VALUE connection, VALUE (*body)(VALUE, struct pgconn_hold *), VALUE argument)
+pgconn_transaction_run(VALUE connection, const struct pgconn_request *timed,
+                       VALUE (*body)(VALUE, struct pgconn_hold *), VALUE argument)
 {
     struct transaction transaction = {.self = connection, .body = body, .argument = argument};
 
+    transaction.timed = timed;
     transaction_start(&transaction);
     transaction.hold->in_place_of_autocommit = true;
     return transaction_run(&transaction);
@@ -259,16 +292,13 @@ pgconn_transaction_commit(VALUE connection, struct pgconn_hold *hold,
                           const struct pgconn_request *timed)
 {
     struct pgconn_session *session = pgconn_connection_get_open(connection);
-    struct pgconn_request request = pgconn_answer_request(Qnil);
+    struct pgconn_request request = own_request(timed);
     struct pgconn_flight *flight;
     VALUE result;
 
     if (hold->depth == 0) return; /* it wasn't opened */
     hold_check(hold);
     request.sql = rb_str_freeze(rb_utf8_str_new_cstr("COMMIT"));
-    request.cursor = timed->cursor;
-    request.timeout = timed->timeout;
-    request.deadline = timed->deadline;
     request.fault = pgconn_control_fault;
     do {
         flight = pgconn_control_flight(session, request.sql);

@@ -9,11 +9,12 @@
 
 /*
  * Calls body(argument, hold) in a transaction of its own where each statement would commit by
- * itself; where one is open, or begins by itself, in that. What the body hasn't committed by
- * pgconn_transaction_commit is rolled back. Gives what the body gives; raises what it raises.
+ * itself; where one is open, or begins by itself, in that. The request says how long its turn is
+ * waited for. What the body hasn't committed by pgconn_transaction_commit is rolled back. Gives
+ * what the body gives; raises what it raises.
  */
-VALUE pgconn_transaction_run(VALUE connection, VALUE (*body)(VALUE, struct pgconn_hold *),
-                             VALUE argument);
+VALUE pgconn_transaction_run(VALUE connection, const struct pgconn_request *timed,
+                             VALUE (*body)(VALUE, struct pgconn_hold *), VALUE argument);
 
 /*
  * Commits the transaction, where it is one of its own. Of the request the deadline and the cursor
