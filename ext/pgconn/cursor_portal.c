@@ -6,6 +6,9 @@
 #define PORTAL_ENDED                                                                              \
     "named cursor isn't valid anymore: the transaction that it belongs to has ended, or SQL has " \
     "closed it"
+#define PORTAL_INSIDE                                                                            \
+    "in autocommit a named cursor needs transaction { } around it, or withhold: true: it would " \
+    "end with its own statement"
 
 void
 pgconn_portal_free(struct pgconn_portal *portal)
@@ -67,10 +70,7 @@ declaration_run(VALUE arg)
     request.ahead = rb_str_strlen(declaration->head);
     request.resource = portal->resource;
     request.makes = true;
-    if (!portal->holds) {
-        request.inside = "in autocommit a named cursor needs transaction { } around it, or "
-                         "withhold: true: it would end with its own statement";
-    }
+    if (!portal->holds) request.inside = PORTAL_INSIDE;
     result = pgconn_execute(&executor, &request, &cursor->query);
     portal->opened = portal->known = true;
     RB_GC_GUARD(name);
@@ -148,6 +148,7 @@ portal_flight(const struct pgconn_cursor *cursor, VALUE sql, VALUE registry)
     flight->joins = portal->holds;
     flight->resource = pgconn_resource_retain(portal->resource);
     flight->makes = !portal->opened;
+    if (flight->makes && !portal->holds) flight->inside = PORTAL_INSIDE;
     command->cursor = cursor;
     RB_GC_GUARD(wire);
     return flight;

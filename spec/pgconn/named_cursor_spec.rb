@@ -438,4 +438,12 @@ RSpec.describe "A named cursor" do
     held = alone.cursor("held", withhold: true)
     expect([held.fetch, held.fetch_all]).to eq([[1], [[2], [3]]])
   end
+
+  it "that SQL has declared isn't read in autocommit without that, and keeps its rows" do
+    alone = connect(autocommit: true)
+    alone.execute("DECLARE held CURSOR WITH HOLD FOR SELECT generate_series(1, 3)")
+    expect { alone.cursor("held").fetch }.to raise_error(Pgconn::ProgrammingError, /withhold: true/)
+    expect(alone.cursor("held", withhold: true).fetch_value).to eq(1)
+    expect(alone.transaction { alone.cursor("held").fetch_value }).to eq(2)
+  end
 end
