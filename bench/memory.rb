@@ -25,14 +25,15 @@ module Bench
 
       private
 
-      # Whether at the end it is within 2 % and 2 MB of what it was after the first tenth.
+      # Whether at the end it is no more than 2 % and 2 MB above the most of the first half: until then the
+      # heaps find their size.
       def stays_flat?(subject, count)
-        tenth, at_the_end = [count / 10, count * 9 / 10].map do |part|
-          send(subject, part)
+        tenths = Array.new(10) do
+          send(subject, count / 10)
           resident
         end
-        puts "#{subject}: resident after a tenth #{tenth} kB, at the end #{at_the_end} kB"
-        at_the_end <= (tenth * 1.02) + 2048
+        puts "#{subject}: resident after each tenth #{tenths.join(", ")} kB"
+        tenths.last <= (tenths.first(5).max * 1.02) + 2048
       end
 
       def resident
