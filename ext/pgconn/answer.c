@@ -38,6 +38,7 @@ pgconn_answer_mark_request(const struct pgconn_request *request)
 }
 
 struct answer {
+    struct pgconn_session *session;
     struct pgconn_flight *flight;
     struct pgconn_request *request;
     enum pgconn_answer kind;
@@ -106,7 +107,7 @@ answer_take(VALUE arg)
     if (!pg) pgconn_error_raise(rb_ePgconnInternalError, "the server's answer has no result");
     if (!result_is_success(pg)) {
         if (flight->refused) answer->kind = PGCONN_ANSWER_REFUSED;
-        else answer->error = pgconn_answer_refusal(flight, pg, request);
+        else answer->error = pgconn_answer_refusal(answer->session, flight, pg, request);
         return Qnil;
     }
     if (flight->transfer && flight->transfer->dropped) {
@@ -114,7 +115,10 @@ answer_take(VALUE arg)
         return Qnil;
     }
     if (request->fault) answer->error = request->fault(request, pg);
-    if (!NIL_P(answer->error)) return Qnil;
+    if (!NIL_P(answer->error)) {
+        answer->error = pgconn_answer_relate(answer->session, flight, answer->error);
+        return Qnil;
+    }
     result = NIL_P(request->spare) ? pgconn_result_new() : request->spare;
     answer_adopt(answer, result, asked, &request->plan);
     if (request->slot) {
@@ -144,8 +148,10 @@ pgconn_answer_take(struct pgconn_flight *flight, struct pgconn_command *command,
 
 /* The flight has met its end in the queue: takes what it brought, and frees it. */
 static VALUE
-answer_settle(struct answer *answer, const struct pgconn_session *session, enum pgconn_run_end end)
+answer_settle(struct answer *answer, enum pgconn_run_end end)
 {
+    const struct pgconn_session *session = answer->session;
+
     if (end == PGCONN_RUN_ANSWERED) {
         return rb_ensure(answer_take, (VALUE)answer, answer_free, (VALUE)answer);
     }
@@ -178,14 +184,14 @@ pgconn_answer_deliver(struct pgconn_session *session, bool failed)
 
 /* Handlers hear first what the server said on the way to an error, which theirs don't hide. */
 static void
-answer_end(const struct answer *answer, struct pgconn_session *session)
+answer_end(const struct answer *answer)
 {
     if (!NIL_P(answer->error)) {
-        pgconn_answer_deliver(session, true);
+        pgconn_answer_deliver(answer->session, true);
         rb_exc_raise(answer->error);
     }
     if (answer->kind == PGCONN_ANSWER_RESULT && !answer->request->quiet) {
-        pgconn_answer_deliver(session, false);
+        pgconn_answer_deliver(answer->session, false);
     }
 }
 
@@ -233,17 +239,16 @@ pgconn_answer_let_pass(const struct pgconn_session *session, struct pgconn_fligh
 
 /* The wait has ended so. executes: the flight had statements. */
 static enum pgconn_answer
-answer_finish(struct pgconn_session *session, struct answer *answer, enum pgconn_run_end end,
-              bool executes, VALUE *result)
+answer_finish(struct answer *answer, enum pgconn_run_end end, bool executes, VALUE *result)
 {
     const struct pgconn_request *request = answer->request;
 
     *result = Qnil;
     if (end == PGCONN_RUN_PAUSED) return PGCONN_ANSWER_PAUSED;
-    if (pgconn_run_gives_back(end)) *result = answer_settle(answer, session, end);
-    else if (executes) answer->error = pgconn_answer_run_error(session, NULL, request, end);
+    if (pgconn_run_gives_back(end)) *result = answer_settle(answer, end);
+    else if (executes) answer->error = pgconn_answer_run_error(answer->session, NULL, request, end);
     else answer->error = pgconn_answer_sync_error(request, end);
-    answer_end(answer, session);
+    answer_end(answer);
     return answer->kind;
 }
 
@@ -252,12 +257,12 @@ pgconn_answer_wait(struct pgconn_session *session, struct pgconn_flight *flight,
                    struct pgconn_request *request, VALUE *result)
 {
     bool executes = flight->commands != NULL;
-    struct answer answer = {flight, request, PGCONN_ANSWER_RESULT, false, Qnil};
+    struct answer answer = {session, flight, request, PGCONN_ANSWER_RESULT, false, Qnil};
     enum pgconn_run_end end;
 
     pgconn_answer_let_pass(session, flight);
     end = pgconn_answer_run(session, flight, request->deadline);
-    return answer_finish(session, &answer, end, executes, result);
+    return answer_finish(&answer, end, executes, result);
 }
 
 enum pgconn_answer
@@ -265,7 +270,7 @@ pgconn_answer_resume(struct pgconn_session *session, struct pgconn_flight *fligh
                      struct pgconn_request *request, VALUE *result)
 {
     enum pgconn_run_end end = pgconn_driver_resume(session, flight, request->deadline);
-    struct answer answer = {flight, request, PGCONN_ANSWER_RESULT, false, Qnil};
+    struct answer answer = {session, flight, request, PGCONN_ANSWER_RESULT, false, Qnil};
 
-    return answer_finish(session, &answer, end, true, result);
+    return answer_finish(&answer, end, true, result);
 }

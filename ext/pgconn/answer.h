@@ -119,12 +119,21 @@ VALUE pgconn_answer_dropped_error(const struct pgconn_flight *flight,
 VALUE pgconn_answer_sync_error(const struct pgconn_request *request, enum pgconn_run_end end);
 
 /* The exception for an error that is the answer to a statement of the flight. */
-VALUE pgconn_answer_error(const struct pgconn_flight *flight, const PGresult *result,
-                          const struct pgconn_request *request);
+VALUE pgconn_answer_error(const struct pgconn_session *session, const struct pgconn_flight *flight,
+                          const PGresult *result, const struct pgconn_request *request);
 
 /* The same for what may also be the beginning of a COPY, where there can be none. */
-VALUE pgconn_answer_refusal(const struct pgconn_flight *flight, const PGresult *result,
+VALUE pgconn_answer_refusal(const struct pgconn_session *session,
+                            const struct pgconn_flight *flight, const PGresult *result,
                             const struct pgconn_request *request);
+
+/*
+ * Relates a new error of the flight to what has failed its transaction: if it is that, others get
+ * it as their cause; an InFailedSqlTransaction gets its cause. Gives the error; a part of the two
+ * above.
+ */
+VALUE pgconn_answer_relate(const struct pgconn_session *session, const struct pgconn_flight *flight,
+                           VALUE error);
 
 /*
  * The exception for a connection that was lost before: ConnectionLost, with the server's last

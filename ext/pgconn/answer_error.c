@@ -118,9 +118,43 @@ request_position(const struct pgconn_request *request, long position)
     return position > 0 && position <= rb_str_strlen(request->text) + 1 ? position : -1;
 }
 
+/* What has failed a transaction: the exception that its caller got, or one without a caller. */
+static VALUE
+failure_error(const struct pgconn_session *session, struct pgconn_failure *failure)
+{
+    struct pgconn_error_source source = {
+        .said = &failure->fields,
+        .encoding_index = failure->encoding_index,
+        .query = Qnil,
+        .cursor = Qnil,
+        .outcome = failure->canceled ? "canceled" : NULL,
+    };
+
+    if (NIL_P(failure->error)) {
+        RB_OBJ_WRITE(pgconn_session_connection(session), &failure->error,
+                     pgconn_error_from_result(&source));
+    }
+    return failure->error;
+}
+
 VALUE
-pgconn_answer_error(const struct pgconn_flight *flight, const PGresult *result,
-                    const struct pgconn_request *request)
+pgconn_answer_relate(const struct pgconn_session *session, const struct pgconn_flight *flight,
+                     VALUE error)
+{
+    struct pgconn_failure *failure = flight->failure;
+
+    if (!failure) return error;
+    if (flight->fails) {
+        RB_OBJ_WRITE(pgconn_session_connection(session), &failure->error, error);
+        return error;
+    }
+    if (!RTEST(rb_obj_is_kind_of(error, rb_ePgconnInFailedSqlTransaction))) return error;
+    return pgconn_error_with_cause(error, failure_error(session, failure));
+}
+
+VALUE
+pgconn_answer_error(const struct pgconn_session *session, const struct pgconn_flight *flight,
+                    const PGresult *result, const struct pgconn_request *request)
 {
     const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
     long ahead = flight->simple ? (long)pgconn_simple_query_ahead(flight->commands) : 0;
@@ -140,7 +174,7 @@ pgconn_answer_error(const struct pgconn_flight *flight, const PGresult *result,
                                                  flight->settings.standard_strings,
                                                  strtol(position, NULL, 10) - ahead));
     }
-    return pgconn_error_from_result(&source);
+    return pgconn_answer_relate(session, flight, pgconn_error_from_result(&source));
 }
 
 static VALUE
@@ -173,13 +207,13 @@ pgconn_answer_run_error(const struct pgconn_session *session, const struct pgcon
 }
 
 VALUE
-pgconn_answer_refusal(const struct pgconn_flight *flight, const PGresult *result,
-                      const struct pgconn_request *request)
+pgconn_answer_refusal(const struct pgconn_session *session, const struct pgconn_flight *flight,
+                      const PGresult *result, const struct pgconn_request *request)
 {
     struct pgconn_error_source source = request_source(request, NULL);
 
     if (PQresultStatus(result) == PGRES_FATAL_ERROR) {
-        return pgconn_answer_error(flight, result, request);
+        return pgconn_answer_error(session, flight, result, request);
     }
     return pgconn_error_new_about(&source, rb_ePgconnProgrammingError, "%s",
                                   PGCONN_SIMPLE_QUERY_NO_COPY);

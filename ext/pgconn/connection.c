@@ -21,6 +21,7 @@ connection_mark(void *data)
     pgconn_statement_cache_mark(&connection->statements);
     pgconn_inbox_mark(&connection->session.inbox);
     pgconn_line_mark(&connection->session.line);
+    pgconn_failures_mark(&connection->session.failures);
 }
 
 static void

@@ -48,7 +48,7 @@ connection_end_transaction(VALUE self, const char *what, bool commits)
  * Commits the transaction that is open; sends nothing if none is.
  * @return [nil]
  * @raise [Pgconn::Errors::InFailedSqlTransaction] if a statement of the transaction had failed: the
- *   server has rolled it back
+ *   server has rolled it back. The error of that statement is the `cause`
  * @raise [Pgconn::IntegrityError] if a deferred constraint doesn't hold
  * @raise [Pgconn::QueryCanceledError] at `statement_timeout`; :canceled as its `outcome` says that
  *   the server has rolled back, :not_sent that the transaction is still open

@@ -110,6 +110,12 @@ pgconn_error_lost(const char *libpq_text, const struct pgconn_error_source *last
     return error_build(last_words ? last_words : &silence, libpq_text, true);
 }
 
+VALUE
+pgconn_error_with_cause(VALUE error, VALUE cause)
+{
+    return rb_funcall(error_factory, rb_intern("with_cause"), 2, error, cause);
+}
+
 static VALUE
 class_find(VALUE module, const char *name)
 {

@@ -51,4 +51,10 @@ VALUE pgconn_error_from_result(const struct pgconn_error_source *source);
  */
 VALUE pgconn_error_lost(const char *libpq_text, const struct pgconn_error_source *last_words);
 
+/*
+ * Gives a new error its cause: this one, or what is being handled, if that has it among its own
+ * causes. Gives the error.
+ */
+VALUE pgconn_error_with_cause(VALUE error, VALUE cause);
+
 #endif

@@ -18,6 +18,7 @@ pgconn_flight_free(struct pgconn_flight *flight)
     }
     pgconn_transfer_release(flight->transfer);
     pgconn_resource_release(flight->resource);
+    pgconn_failure_release(flight->failure);
     free(flight);
 }
 

@@ -6,6 +6,7 @@
 #define PGCONN_FLIGHT_H
 
 #include "caller.h"
+#include "failure.h"
 #include "message.h"
 #include "modes.h"
 #include "resource.h"
@@ -109,10 +110,12 @@ struct pgconn_flight {
     struct pgconn_resource *resource; /* that it makes or uses, retained; or NULL */
     bool makes;                       /* it makes it */
     bool asks;                        /* whether it is there: there is a row if so */
-    const char *forbidden;            /* why the session's state forbade it to be sent; or NULL */
-    struct pgconn_sleeper *sleeper;   /* its caller's; NULL once that has gone */
-    struct pgconn_flight **keeper;    /* its owner's link to it, see below; or NULL */
-    struct pgconn_command only;       /* what most flights have as their only command */
+    struct pgconn_failure *failure; /* of the transaction that it met or ended, retained; or NULL */
+    bool fails;                     /* its own error is that */
+    const char *forbidden;          /* why the session's state forbade it to be sent; or NULL */
+    struct pgconn_sleeper *sleeper; /* its caller's; NULL once that has gone */
+    struct pgconn_flight **keeper;  /* its owner's link to it, see below; or NULL */
+    struct pgconn_command only;     /* what most flights have as their only command */
 };
 
 /* NULL when out of memory. */

@@ -172,7 +172,7 @@ flight_error(const struct call *call, enum pgconn_run_end end)
     }
     failed = pgconn_flight_failed(call->flight);
     if (!failed) return Qnil;
-    return pgconn_answer_error(call->flight, failed->result, &call->request);
+    return pgconn_answer_error(call->session, call->flight, failed->result, &call->request);
 }
 
 /* What was refused for no fault of its own, or was made for another encoding, is made anew. */

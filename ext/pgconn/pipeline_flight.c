@@ -36,7 +36,8 @@ settling_answers(VALUE arg)
     }
     if (failed && place < pipeline->sent.count) {
         struct pgconn_pipeline_entry *entry = &pipeline->sent.all[place];
-        VALUE error = pgconn_answer_error(flight, failed->result, &entry->request);
+        VALUE error = pgconn_answer_error(pgconn_pipeline_session(pipeline), flight, failed->result,
+                                          &entry->request);
 
         pgconn_pipeline_fail(pipeline, &pipeline->sent, place++, error);
     }

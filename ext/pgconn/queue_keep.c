@@ -9,14 +9,14 @@ flight_changes_session(const struct pgconn_flight *flight)
 
 /*
  * What is said of a statement is kept for its next execution, too, and so is what changes the
- * session or a block.
+ * session or a block, and an error, which may have failed a transaction.
  */
 static bool
 result_is_awaited(const struct pgconn_flight *flight, const PGresult *result)
 {
     const struct pgconn_command *command = flight->answering;
 
-    if (!flight->abandoned) return true;
+    if (!flight->abandoned || PQresultStatus(result) == PGRES_FATAL_ERROR) return true;
     if (flight_changes_session(flight)) return PQresultStatus(result) != PGRES_TUPLES_OK;
     return command->kind == PGCONN_COMMAND_PREPARE || command->kind == PGCONN_COMMAND_DESCRIBE;
 }

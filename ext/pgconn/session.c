@@ -78,6 +78,7 @@ pgconn_session_destroy(struct pgconn_session *session)
     pgconn_resources_clear(&session->resources);
     pgconn_messages_clear(&session->messages);
     pgconn_inbox_clear(&session->inbox);
+    pgconn_failures_clear(&session->failures);
     pgconn_reported_clear(&session->reported);
     free(session->loss);
     free(session->names.closing);
@@ -158,6 +159,7 @@ session_fail_flights(struct pgconn_session *session)
 {
     struct pgconn_queue *queue = &session->queue;
 
+    pgconn_failures_forget(&session->failures);
     pgconn_queue_cut(queue);
     if (pgconn_session_inherited(session)) flights_disown(queue);
     while (queue->head) pgconn_queue_end(queue, queue->head, PGCONN_FLIGHT_LOST);

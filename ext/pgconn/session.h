@@ -65,6 +65,7 @@ struct pgconn_session {
     struct pgconn_two_phase two_phase;
     struct pgconn_modes modes; /* of the transactions that it begins */
     struct pgconn_line line;
+    struct pgconn_failures failures; /* marked by the connection */
     struct pgconn_names names;
     struct pgconn_resources resources; /* what the server keeps for callers */
     struct pgconn_reported reported;   /* once it is closed */

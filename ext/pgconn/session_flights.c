@@ -1,5 +1,6 @@
 #include "boundary.h"
 #include "errand.h"
+#include "failed_transaction.h"
 #include "lifetimes.h"
 
 struct pgconn_flight *
@@ -248,7 +249,7 @@ session_restore_defaults(struct pgconn_session *session)
 }
 
 static void
-session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
+session_settle(struct pgconn_session *session, struct pgconn_flight *flight, bool last)
 {
     pgconn_errand_settle(session, flight);
     pgconn_names_settle(&session->names, flight);
@@ -263,6 +264,7 @@ session_settle(struct pgconn_session *session, struct pgconn_flight *flight)
     if (flight->refused) flight->refused = session_takes_back(session, flight);
     flight->sent_encoding_index = flight->settings.encoding_index;
     flight->settings = session->settings;
+    pgconn_failed_transaction_settle(&session->failures, flight, session->transaction, last);
     session->patience = PGCONN_NEVER; /* what holds everybody up now has a time of its own */
     pgconn_queue_end(&session->queue, flight, PGCONN_FLIGHT_ANSWERED);
 }
@@ -291,7 +293,7 @@ pgconn_session_land(struct pgconn_session *session)
     while ((flight = pgconn_queue_complete_head(&session->queue, &last))) {
         pgconn_session_follow(session, flight->client_encoding, last);
         if (session_must_repeat(session, flight)) pgconn_queue_repeat(&session->queue, flight);
-        else session_settle(session, flight);
+        else session_settle(session, flight, last);
     }
     pgconn_queue_pause(&session->queue);
 }

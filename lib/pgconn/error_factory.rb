@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "English"
+
 module Pgconn
   # Makes errors from what the server and libpq said. The extension gathers the texts and calls it.
   # @api private
@@ -29,7 +31,28 @@ module Pgconn
         error_class(diag.sqlstate, ended).new(message, diag: diag, pgerror: whole_text, **context)
       end
 
+      # Gives an error its cause before it is raised. That is the error being handled, as Ruby has it, only
+      # where it tells of the given one, too.
+      #
+      # @param error [Error] a new one
+      # @param cause [Error]
+      # @return [Error] the first
+      def with_cause(error, cause)
+        error.set_backtrace([]) # so that raise makes none
+        raise error, cause: tells_of?($ERROR_INFO, cause) ? $ERROR_INFO : cause
+      rescue Error => e
+        raise unless e.equal?(error)
+
+        error.set_backtrace(nil) # it gets that of where it is raised
+        error
+      end
+
       private
+
+      def tells_of?(error, cause)
+        error = error.cause until error.nil? || error.equal?(cause)
+        !error.nil?
+      end
 
       def with_cast_hint(fields)
         return fields unless CAST_STATES.include?(fields[:sqlstate])

@@ -25,7 +25,8 @@ module Pgconn
   #
   # What is wrong with something that was written has failed the transaction at once; the error is raised by
   # the next call of the object that needs an answer of the server: a later {#write}, {#flush}, {#read},
-  # {#size}, {#close}... Other statements raise InFailedSqlTransaction, and so does commit.
+  # {#size}, {#close}... Other statements raise InFailedSqlTransaction, and so does commit; that error is
+  # the `cause` then.
   #
   # Like a cursor it belongs to one thread at a time.
   #

@@ -12,7 +12,8 @@ module Pgconn
   # Who has asked for a page of 2 to `itersize` rows twice in a row gets the next one requested while this one
   # is read. So the server may be two pages ahead, with the locks (FOR UPDATE) and the side effects of their
   # rows; with an `itersize` of 1 it never is. An error in that page fails the transaction at once, and is
-  # raised when the page is asked for.
+  # raised when the page is asked for; if it never is, it is the `cause` of the commit's
+  # InFailedSqlTransaction.
   #
   # It lives until the transaction ends, or the block of {Connection#transaction} that it was declared in is
   # rolled back: then ProgrammingError is raised, and nothing sent. With `withhold: true` it outlives the

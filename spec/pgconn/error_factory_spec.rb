@@ -79,4 +79,21 @@ RSpec.describe Pgconn::ErrorFactory do
 
     expect(error.message.b).to eq("Rôle\nDETAIL:  \xE9".b)
   end
+
+  describe "with_cause" do
+    let(:error) { Pgconn::Errors::InFailedSqlTransaction.new("later") }
+    let(:cause) { Pgconn::DataError.new("first") }
+
+    it "gives the error with that cause, as if it had never been raised" do
+      expect(described_class.with_cause(error, cause)).to equal(error)
+      expect(error).to have_attributes(cause: cause, backtrace: nil, backtrace_locations: nil)
+    end
+
+    it "takes another cause that is being handled only where that has this one behind it" do
+      raise KeyError, "mine", cause: cause
+    rescue KeyError => e
+      expect(described_class.with_cause(error, cause).cause).to equal(e)
+      expect(described_class.with_cause(error.dup, IndexError.new).cause).to be_an(IndexError)
+    end
+  end
 end

@@ -46,7 +46,7 @@ module Pgconn
     # @raise [ProgrammingError] for isolation, read_only, deferrable or retries while a transaction is open;
     #   at the end of the block, if its transaction was ended by SQL in it
     # @raise [Errors::InFailedSqlTransaction] at the end of the block, if a statement had failed and its error
-    #   was rescued in the block: nothing is committed
+    #   was rescued in the block, or seen by nobody: it is the `cause`. Nothing is committed
     # @raise (see #commit)
     # @example
     #   conn.transaction(isolation: :serializable, retries: 3) do

@@ -42,7 +42,7 @@ module Pgconn
     # @return [nil]
     # @raise [ProgrammingError] if tpc_begin began none, and if it is prepared already
     # @raise [Errors::InFailedSqlTransaction] if a statement of the transaction had failed: the server has
-    #   rolled it back
+    #   rolled it back. The error of that statement is the `cause`
     # @raise [DatabaseError] if the server can't prepare it, which rolls it back
     # @raise [ConnectionLost] its `outcome` is :unknown if PREPARE TRANSACTION had been sent
     # @see https://www.postgresql.org/docs/current/sql-prepare-transaction.html PREPARE TRANSACTION
@@ -62,7 +62,7 @@ module Pgconn
     # @raise [ProgrammingError] without a xid if tpc_begin began none, with one inside a transaction; and,
     #   as UndefinedObject, if no such transaction is prepared
     # @raise [Errors::InFailedSqlTransaction] if a statement of the transaction had failed: the server has
-    #   rolled it back
+    #   rolled it back. The error of that statement is the `cause`
     # @raise [ConnectionLost] its `outcome` is :unknown if the COMMIT had been sent
     # @see https://www.postgresql.org/docs/current/sql-commit-prepared.html COMMIT PREPARED
     def tpc_commit(xid = nil)
