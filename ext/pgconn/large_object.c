@@ -18,6 +18,7 @@ struct call {
     bool finished;
     struct pgconn_flight *flight;
     struct pgconn_begun begun; /* until it is waited for */
+    enum pgconn_run_end end;   /* of the wait */
     VALUE value; /* of the first column of the first row; nil where there was no row */
 };
 
@@ -143,9 +144,8 @@ command_is_asked(const struct call *call, const struct pgconn_command *command)
 
 /* The Result is freed as soon as its value was taken, for it is large. */
 static VALUE
-flight_take(VALUE arg)
+flight_take(struct call *call)
 {
-    struct call *call = (struct call *)arg;
     struct pgconn_command *command = call->flight->commands;
     VALUE result;
 
@@ -156,19 +156,12 @@ flight_take(VALUE arg)
 }
 
 static VALUE
-flight_free(VALUE arg)
-{
-    pgconn_flight_free(((struct call *)arg)->flight);
-    return Qnil;
-}
-
-static VALUE
-flight_error(const struct call *call, enum pgconn_run_end end)
+flight_error(const struct call *call)
 {
     const struct pgconn_command *failed;
 
-    if (end != PGCONN_RUN_ANSWERED) {
-        return pgconn_answer_run_error(call->session, call->flight, &call->request, end);
+    if (call->end != PGCONN_RUN_ANSWERED) {
+        return pgconn_answer_run_error(call->session, call->flight, &call->request, call->end);
     }
     failed = pgconn_flight_failed(call->flight);
     if (!failed) return Qnil;
@@ -194,17 +187,32 @@ flight_run(struct call *call)
 }
 
 static VALUE
+call_settle(VALUE arg)
+{
+    struct call *call = (struct call *)arg;
+    VALUE error = flight_error(call);
+
+    if (!NIL_P(error)) rb_exc_raise(error);
+    return flight_take(call);
+}
+
+static VALUE
+call_end(VALUE arg)
+{
+    const struct call *call = (struct call *)arg;
+
+    if (call->flight) pgconn_flight_free(call->flight);
+    return Qnil;
+}
+
+static VALUE
 call_run(VALUE arg)
 {
     struct call *call = (struct call *)arg;
-    enum pgconn_run_end end = flight_run(call);
-    VALUE error;
 
-    if (!pgconn_run_gives_back(end)) call->flight = NULL;
-    error = flight_error(call, end);
-    if (NIL_P(error)) return rb_ensure(flight_take, arg, flight_free, arg);
-    if (call->flight) pgconn_flight_free(call->flight);
-    rb_exc_raise(error);
+    call->end = flight_run(call);
+    if (!pgconn_run_gives_back(call->end)) call->flight = NULL;
+    return rb_ensure(call_settle, arg, call_end, arg);
 }
 
 /* The time that it may take is counted from when it is waited for. */
