@@ -19,11 +19,10 @@ struct pgconn_error_source {
     int encoding_index;               /* of the texts in it */
     VALUE query;                      /* the user's own text, or Qnil */
     VALUE cursor;                     /* the Cursor, or Qnil */
-    long
-        position; /* 1-based character position in the user's text; 0: the server's own; -1: none */
-    const char *outcome;   /* "not_sent", "canceled", "unknown" or NULL */
-    const char *remark;    /* what the driver adds to the message, or NULL */
-    bool retryable;        /* whatever the SQLSTATE says of that */
+    long position;       /* 1-based, in characters of the user's text; 0: as in result; -1: none */
+    const char *outcome; /* "not_sent", "canceled", "unknown" or NULL */
+    const char *remark;  /* what the driver adds to the message, or NULL */
+    bool retryable;      /* whatever the SQLSTATE says of that */
     bool connection_ended; /* the session ended with this error: at least ConnectionLost */
 };
 
