@@ -41,7 +41,7 @@ RSpec.describe "What comes or goes in pieces" do
         times = 0
         expect { read.call(connection, timeout: 0.1) { (times += 1) && sleep(0.15) } }
           .to raise_error(Pgconn::QueryCanceledError, /0\.1 s passed/) { |error| expect(error.outcome).to eq(:unknown) }
-        expect(times).to eq(1)
+        expect(times).to be <= 1
         expect_in_step
       end
 
