@@ -50,17 +50,26 @@ connection_parameter_status(VALUE self, VALUE name)
     return pgconn_session_parameter(&pgconn_connection_get(self)->session, StringValueCStr(string));
 }
 
+/* Whether there are answers to come that nobody waits for: of what was left, say. */
+static bool
+session_is_left_to_itself(const struct pgconn_session *session)
+{
+    return session->life == PGCONN_SESSION_OPEN && session->queue.head && !session->driver &&
+           !pgconn_session_inherited(session);
+}
+
 /*
- * @return [Integer] one of the TRANSACTION_STATUS constants, as of the last answer; a statement
- *   that is under way makes it TRANSACTION_STATUS_ACTIVE
+ * @return [Integer] one of the TRANSACTION_STATUS constants, as of the last answer that has come; a
+ *   statement that is under way makes it TRANSACTION_STATUS_ACTIVE
  * @see https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQTRANSACTIONSTATUS
  *   PQtransactionStatus
  */
 static VALUE
 connection_transaction_status(VALUE self)
 {
-    const struct pgconn_session *session = &pgconn_connection_get(self)->session;
+    struct pgconn_session *session = &pgconn_connection_get(self)->session;
 
+    if (session_is_left_to_itself(session)) pgconn_driver_take_in(session);
     if (session->life != PGCONN_SESSION_OPEN) return INT2NUM(PQTRANS_UNKNOWN);
     return INT2NUM(session->queue.head ? PQTRANS_ACTIVE : session->transaction);
 }

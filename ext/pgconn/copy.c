@@ -233,6 +233,7 @@ pgconn_copy_start(struct pgconn_copy *copy)
     copy->request.further = &cursor->further;
     RB_OBJ_WRITE(copy->cursor, &cursor->query, copy->sql);
     copy->started = true;
+    copy->resumed = pgconn_wait_now_roughly();
     do {
         copy_check_encoding(copy, session);
     } while (!copy_try(copy, session));
@@ -254,6 +255,8 @@ pgconn_copy_resume(struct pgconn_copy *copy)
     VALUE result;
 
     pgconn_copy_check_time(copy);
+    if (!flight) pgconn_error_raise(rb_ePgconnProgrammingError, "the COPY has ended");
+    copy->resumed = pgconn_wait_now_roughly();
     switch (pgconn_answer_resume(session, flight, &copy->request, &result)) {
     case PGCONN_ANSWER_PAUSED:
         pgconn_flight_link(flight, &copy->flight);

@@ -71,6 +71,7 @@ struct pgconn_copy {
     size_t read;                      /* how many of them were */
     struct pgconn_copy_rows rows;
     long long row_count, byte_count;
+    pgconn_time resumed; /* when it was gone on with, roughly */
     bool started;
     bool busy; /* user code is called for a row */
 };

@@ -3,6 +3,9 @@
 #include "encoding.h"
 #include "error.h"
 
+/* Nanoseconds after which a slow source's rows are sent, and the server heard, few as they are. */
+#define SOURCE_PATIENCE 100000000
+
 /* Sends what was gathered. */
 static void
 copy_send(struct pgconn_copy *copy)
@@ -22,10 +25,19 @@ copy_end_data(struct pgconn_copy *copy)
     copy_send(copy);
 }
 
-static void
-copy_send_if_enough(struct pgconn_copy *copy)
+/* What ended it elsewhere, a cancel or the server's error, is heard of at once. */
+static bool
+copy_is_due(const struct pgconn_copy *copy)
 {
-    if (copy->bytes.length < PGCONN_TRANSFER_WRITE_SIZE) return;
+    return copy->bytes.length >= PGCONN_TRANSFER_WRITE_SIZE || !copy->flight ||
+           copy->flight->unwanted || copy->transfer->refused ||
+           pgconn_wait_now_roughly() - copy->resumed >= SOURCE_PATIENCE;
+}
+
+static void
+copy_send_if_due(struct pgconn_copy *copy)
+{
+    if (!copy_is_due(copy)) return;
     copy_send(copy);
     pgconn_copy_tell_progress(copy);
 }
@@ -201,7 +213,7 @@ copy_append(VALUE self, VALUE row)
     pgconn_copy_check_time(copy);
     if (NIL_P(copy->plan)) copy_write_string(copy, row);
     else copy_write_row(copy, row);
-    copy_send_if_enough(copy);
+    copy_send_if_due(copy);
     RB_GC_GUARD(self);
     return self;
 }

@@ -21,6 +21,19 @@ pgconn_wait_now(void)
 }
 
 pgconn_time
+pgconn_wait_now_roughly(void)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return now.tv_sec * NANOSECONDS + now.tv_nsec;
+#else
+    return pgconn_wait_now();
+#endif
+}
+
+pgconn_time
 pgconn_wait_after(double seconds)
 {
     /* 2^62 ns are 146 years; a deadline further away is none. */

@@ -72,6 +72,9 @@ typedef int64_t pgconn_time;
 
 pgconn_time pgconn_wait_now(void);
 
+/* To some milliseconds, in much less time; not to be compared with the exact one. */
+pgconn_time pgconn_wait_now_roughly(void);
+
 /* now + seconds, PGCONN_NEVER where the sum is out of range. */
 pgconn_time pgconn_wait_after(double seconds);
 

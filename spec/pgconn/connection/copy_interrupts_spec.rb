@@ -39,6 +39,39 @@ RSpec.describe "COPY, interrupted:" do
     expect_usable(connection)
   end
 
+  describe "whose source gives few small rows now and then, hears soon of" do
+    def trickle(table = "things")
+      in_thread { connection.copy_in(table) { |copy| loop { (copy << [1]) && sleep(0.01) } } }
+    end
+
+    def trickling = trickle.tap { wait_until_running(connection.backend_pid, "COPY") }
+
+    it "conn.cancel" do
+      thread = trickling
+      connection.cancel
+      expect(outcome_of(thread)).to be_a(Pgconn::QueryCanceledError)
+      expect_usable(connection)
+    end
+
+    it "an error of the server's" do
+      connection.execute("CREATE TEMP TABLE positive (id int CHECK (id < 0))")
+      expect(outcome_of(trickle("positive"))).to be_a(Pgconn::Errors::CheckViolation)
+      expect_usable(connection)
+    end
+
+    it "the end of its session" do
+      thread = trickling
+      observe("SELECT pg_terminate_backend($1::int)", [connection.backend_pid])
+      expect(outcome_of(thread)).to be_a(Pgconn::ConnectionLost)
+    end
+  end
+
+  it "and left, leaves a transaction_status that is right once the server has answered" do
+    catch(:out) { connection.copy_in("things") { |copy| (copy << [1]) && throw(:out) } }
+    eventually("nothing is under way") { connection.transaction_status == Pgconn::TRANSACTION_STATUS_IDLE }
+    expect_usable(connection)
+  end
+
   it "while it waits for a lock" do
     observer.execute("CREATE TABLE IF NOT EXISTS copy_locked (id int)")
     observer.transaction do
