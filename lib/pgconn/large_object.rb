@@ -91,7 +91,7 @@ module Pgconn
       bytes = read_bytes(length || Float::INFINITY)
       bytes = text_of(bytes) if @mode.text?
       given = Outbuf.fill(buffer, bytes)
-      given unless bytes.empty? && length&.positive?
+      given unless given.empty? && length&.positive?
     end
 
     # Reads bytes, in text mode, too. For `IO.copy_stream`.

@@ -21,9 +21,16 @@ module Pgconn
           buffer.clear
         end
 
+        # A copy, for Strings would share the memory, and no collector has to come for the bytes then.
+        #
         # @return [String] what the method gives
         def fill(buffer, bytes)
-          buffer ? buffer.replace(bytes) : bytes
+          return bytes unless buffer
+
+          buffer << bytes
+          buffer.force_encoding(bytes.encoding)
+          bytes.clear
+          buffer
         end
       end
     end

@@ -105,18 +105,20 @@ module Pgconn
         return take_all_here if @taken.zero? && length >= @here.bytesize
         return take_rest if length >= here
 
-        bytes = @here.byteslice(@taken, length)
+        bytes = copy_here(length)
         @taken += length
         bytes
       end
 
-      # A copy, for the end of a String would share its memory. That is freed here and now: the collector has
-      # little reason to hurry with a few large Strings.
+      # The memory is freed here and now: the collector has little reason to hurry with a few large Strings.
       def take_rest
-        bytes = "".b << @here.byteslice(@taken..)
+        bytes = copy_here(here)
         take_all_here.clear
         bytes
       end
+
+      # What byteslice gives may share the memory of the whole, and keep it.
+      def copy_here(length) = @here.unpack1("@#{@taken}a#{length}")
 
       def take_all_here
         bytes = @here
