@@ -31,7 +31,7 @@ RSpec.describe "Memory", :long do
     ended.output.lines.map(&:to_i)
   end
 
-  # slack: megabytes; where there are megabytes under way at a time, heaps come and go.
+  # slack: megabytes; where there are megabytes under way at a time, or in what is still to be collected.
   def expect_flat(times, body, slack: 2)
     tenth, at_the_end = resident(times, body)
     expect(at_the_end).to be <= tenth * 1.02 + slack * 1024 * 1024
@@ -203,7 +203,7 @@ RSpec.describe "Memory", :long do
   end
 
   it "stays flat over two thousand streams, left early, dropped, of threads that end and of lost connections" do
-    expect_flat(2_000, <<~RUBY)
+    expect_flat(2_000, <<~RUBY, slack: 8)
       sql = "SELECT generate_series(1, 20000) AS i, repeat('x', 100)"
       cursor = connection.cursor
       cursor.stream(sql) { |row| break if row[:i] == number }
