@@ -95,7 +95,6 @@ RSpec.describe "How long a named cursor is valid" do
     end
 
     it "ends when its own transaction is prepared" do
-      skip "max_prepared_transactions is 0" if observe("SHOW max_prepared_transactions") == "0"
       connection.tpc_begin("named cursor")
       named = declared
       connection.tpc_prepare
@@ -135,7 +134,6 @@ RSpec.describe "How long a named cursor is valid" do
     end
 
     it "is fetched from, scrolled and closed while a two-phase transaction is prepared" do
-      skip "max_prepared_transactions is 0" if observe("SHOW max_prepared_transactions") == "0"
       named = declared(withhold: true, scrollable: true)
       connection.commit
       connection.tpc_begin("named cursor")
